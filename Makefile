@@ -1,0 +1,332 @@
+# Loam's build.  `make help` lists the targets.
+#
+# Everything lands in build/.  A variant (release, debug, asan) has a directory of its own, and so has each of them
+# under clang, so that they lie side by side:
+#
+#   build/release/  build/debug/  build/asan/  build/clang-release/ ...
+#     obj/<layer>/<file>.o   libloam.a   libloam.so.1   compat/libgc.so.1   tests/<kind>/<name>
+#   build/libloam.a, build/libloam.so.1, build/compat/libgc.so.1   links to the release (or VARIANT) just built
+#   build/examples/  build/bench/                                  programs of `make demo` and `make bench`
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+VERSION   := 0.1.0
+SOVERSION := 1
+
+# ---- What a caller may set ----
+
+BUILD      ?= build
+VARIANT    ?=
+VALGRIND   ?=
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR    ?=
+BENCH_ARGS ?=
+DEMO_ARGS  ?=
+PYTHON     ?= python3
+TEST_JOBS  ?= $(shell nproc)
+LOAM_TEST_SECONDS ?= 3
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+
+VARIANTS := release debug asan
+ifneq ($(filter-out $(VARIANTS),$(VARIANT)),)
+$(error VARIANT=$(VARIANT): choose one of $(VARIANTS))
+endif
+ALL_VARIANT  := $(or $(VARIANT),release)
+TEST_VARIANT := $(or $(VARIANT),debug)
+
+# ---- Compiler and flags ----
+
+COMPILER    := $(if $(findstring clang,$(notdir $(CC))),clang-)
+variant_dir  = $(BUILD)/$(COMPILER)$(1)
+
+# Evaluated when first used, that is, after .ci/deps had its chance to install the header.
+HAVE_VALGRIND = $(or $(VALGRIND),$(eval VALGRIND := $(shell echo '\#include <valgrind/memcheck.h>' | \
+                  $(CC) -E -x c - >/dev/null 2>&1 && echo 1 || echo 0))$(VALGRIND))
+
+# Empty, so that a file's own `#define _GNU_SOURCE` is no redefinition.
+GNU      := -D_GNU_SOURCE=
+WARN     := -Wall -Wextra -Wundef -Werror
+WARN_SRC := $(WARN) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+
+OPT_release    := -O2 -g
+OPT_debug      := -O1 -g
+OPT_asan       := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CHECKS_release := 0
+CHECKS_debug   := 1
+CHECKS_asan    := 1
+
+common_flags = -std=gnu11 $(OPT_$(1)) $(GNU) -DGC_DEBUG_CHECKS=$(CHECKS_$(1)) -DGC_HAVE_VALGRIND=$(HAVE_VALGRIND) \
+               -Isrc -I. -pthread $(CFLAGS)
+src_flags    = $(common_flags) $(WARN_SRC) -fPIC -fvisibility=hidden -ftls-model=initial-exec
+test_flags   = $(common_flags) $(WARN) -DTEST_BUILD_DIR='"$(call variant_dir,$(1))/tests"'
+
+# Bound at load time and never unloaded: a symbol looked up lazily while the world is stopped could wait for a lock of
+# the dynamic linker that a stopped thread holds, and threads and signal handlers outlive a dlclose.
+SHARED_FLAGS := -shared -pthread -Wl,-z,now -Wl,-z,nodelete
+DEFS_release := -Wl,-z,defs
+DEFS_debug   := -Wl,-z,defs
+LIBS         := -pthread -ldl -lm
+
+depend = -MMD -MP -MF $(@:.o=).d -MT $@
+
+# ---- Sources: a file that names a machine or a system is built only there ----
+
+PLATFORM  := $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null))
+KNOWN     := x86_64 aarch64 linux freebsd darwin
+ELSEWHERE := $(filter-out $(PLATFORM),$(KNOWN))
+SOURCES   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).c %_$(p).S),$(sort $(wildcard src/*/*.c src/*/*.S)))
+HEADERS   := $(sort $(wildcard gc.h src/*/*.h))
+
+# ---- Dependencies: installed where allowed, named where not ----
+
+DEPS_GROUPS := build test demo bench tidy
+.PHONY: $(DEPS_GROUPS:%=deps-%)
+$(DEPS_GROUPS:%=deps-%): deps-%:
+	@CC='$(CC)' bash .ci/deps $*
+
+# A stamp changes when its text does: objects follow their flags, libraries their list of objects.
+.PHONY: FORCE
+FORCE:
+stamp = @mkdir -p $(@D); printf '%s\n' $(call quoted,$(1)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(1)) >$@
+quoted = '$(subst ','\'',$(1))'
+
+# ---- The library, per variant ----
+
+define variant_rules
+$(1)_DIR  := $(call variant_dir,$(1))
+$(1)_OBJS := $(patsubst src/%,$(call variant_dir,$(1))/obj/%.o,$(basename $(SOURCES)))
+$(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a libloam.so.$(SOVERSION) libloam.so compat/libgc.so.1)
+
+$$($(1)_DIR)/flags: FORCE | deps-build
+	$$(call stamp,$$(CC) $$(call src_flags,$(1)))
+
+$$($(1)_DIR)/objects: FORCE | deps-build
+	$$(call stamp,$$($(1)_OBJS))
+
+$$($(1)_DIR)/obj/%.o: src/%.c $$($(1)_DIR)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
+
+$$($(1)_DIR)/obj/%.o: src/%.S $$($(1)_DIR)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
+
+$$($(1)_DIR)/libloam.a: $$($(1)_OBJS) $$($(1)_DIR)/objects
+	@rm -f $$@
+	$$(AR) rcsD $$@ $$($(1)_OBJS)
+
+$$($(1)_DIR)/libloam.so.$(SOVERSION): $$($(1)_OBJS) $$($(1)_DIR)/objects
+	$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+
+$$($(1)_DIR)/libloam.so: $$($(1)_DIR)/libloam.so.$(SOVERSION)
+	@ln -sf $$(<F) $$@
+
+$$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_DIR)/objects
+	@mkdir -p $$(@D)
+	$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+
+-include $$($(1)_OBJS:.o=.d)
+endef
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+
+.PHONY: all
+all: $($(ALL_VARIANT)_LIBS) ## build libloam.a, libloam.so.1 and compat/libgc.so.1 (VARIANT=release|debug|asan, CC=clang)
+	@mkdir -p $(BUILD)/compat
+	@for lib in libloam.a libloam.so.$(SOVERSION); do ln -sf $(notdir $(call variant_dir,$(ALL_VARIANT)))/$$lib $(BUILD)/$$lib; done
+	@ln -sf libloam.so.$(SOVERSION) $(BUILD)/libloam.so
+	@ln -sf ../$(notdir $(call variant_dir,$(ALL_VARIANT)))/compat/libgc.so.1 $(BUILD)/compat/libgc.so.1
+
+# ---- Programs of several sources: $(1) the program, $(2) its sources, $(3) flags, $(4) libraries, $(5) prerequisites ----
+
+define program_rules
+$(1).flags: FORCE | deps-build
+	$$(call stamp,$$(CC) $(3) $(4))
+
+$(patsubst %.c,$(1).obj/%.o,$(2)): $(1).obj/%.o: %.c $(1).flags $(5)
+	@mkdir -p $$(@D)
+	$$(CC) $(3) $$(depend) -c $$< -o $$@
+
+$(1): $(patsubst %.c,$(1).obj/%.o,$(2)) $(filter %.a,$(5))
+	$$(CC) $(3) $$(filter %.o,$$^) $$(LDFLAGS) $(4) -o $$@
+
+-include $(patsubst %.c,$(1).obj/%.d,$(2))
+endef
+
+# ---- Examples and demo ----
+
+EXAMPLES_DIR   := $(BUILD)/examples
+EXAMPLE_FLAGS   = -std=gnu11 -O2 -g $(GNU) $(WARN) -pthread $(CFLAGS)
+SCHEME_SOURCES := $(sort $(wildcard examples/scheme/*.c))
+SCHEME_NAMES   := $(addprefix $(EXAMPLES_DIR)/scheme-,loam libgc malloc)
+SCHEMES        := $(if $(SCHEME_SOURCES),$(SCHEME_NAMES))
+EXAMPLES       := $(patsubst examples/%.c,$(EXAMPLES_DIR)/%,$(sort $(wildcard examples/*.c)))
+TEST_SCHEME    := $(call variant_dir,$(TEST_VARIANT))/examples/scheme-loam
+
+# Only Loam's programs see the top directory: libgc's must find the system's <gc.h>.
+$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-loam,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LOAM -I.,\
+  $(release_DIR)/libloam.a -lgmp $(LIBS),$(release_DIR)/libloam.a | deps-demo))
+$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-libgc,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LIBGC,\
+  -lgc -lgmp $(LIBS),| deps-demo))
+$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-malloc,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_MALLOC,\
+  -lgmp $(LIBS),| deps-demo))
+$(eval $(call program_rules,$(TEST_SCHEME),$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) $(OPT_$(TEST_VARIANT)) -DSCHEME_ALLOC_LOAM -I.,\
+  $($(TEST_VARIANT)_DIR)/libloam.a -lgmp $(LIBS),$($(TEST_VARIANT)_DIR)/libloam.a | deps-test))
+
+$(EXAMPLES_DIR)/flags: FORCE | deps-build
+	$(call stamp,$(CC) $(EXAMPLE_FLAGS))
+
+$(EXAMPLES): $(EXAMPLES_DIR)/%: examples/%.c $(release_DIR)/libloam.a $(EXAMPLES_DIR)/flags
+	$(CC) $(EXAMPLE_FLAGS) -I. $(depend) $< $(release_DIR)/libloam.a $(LDFLAGS) $(LIBS) -o $@
+-include $(EXAMPLES:=.d)
+
+.PHONY: examples demo
+examples: $(EXAMPLES) $(if $(SCHEME_SOURCES),$(EXAMPLES_DIR)/scheme-loam) ## build the examples against Loam
+
+demo: all $(EXAMPLES) $(SCHEMES) | deps-demo ## run the Scheme interpreter on Loam, libgc and malloc, and compare
+	$(PYTHON) bench/demo.py $(DEMO_ARGS)
+
+# ---- Benches: every workload with every contender, from the same sources ----
+
+BENCH_DIR    := $(BUILD)/bench
+CONTENDERS   := loam libgc malloc mimalloc
+BENCH_FLAGS   = -std=gnu11 -O2 -g $(GNU) $(WARN) -pthread $(CFLAGS)
+WORKLOADS    := $(patsubst bench/%.c,%,$(filter-out bench/harness.c,$(sort $(wildcard bench/*.c))))
+BENCHES      := $(foreach c,$(CONTENDERS),$(WORKLOADS:%=$(BENCH_DIR)/%-$(c)))
+
+BENCH_FLAGS_loam     := -DBENCH_LOAM -I.
+BENCH_FLAGS_libgc    := -DBENCH_LIBGC
+BENCH_FLAGS_malloc   := -DBENCH_MALLOC
+BENCH_FLAGS_mimalloc := -DBENCH_MIMALLOC
+BENCH_LIBS_loam      := $(release_DIR)/libloam.a
+BENCH_LIBS_libgc     := -lgc
+BENCH_LIBS_mimalloc  := -lmimalloc
+
+define bench_rules
+$(BENCH_DIR)/$(1).flags: FORCE | deps-bench
+	$$(call stamp,$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)))
+
+$(BENCH_DIR)/obj/harness-$(1).o: bench/harness.c $(BENCH_DIR)/$(1).flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) -c $$< -o $$@
+
+$(WORKLOADS:%=$(BENCH_DIR)/%-$(1)): $(BENCH_DIR)/%-$(1): bench/%.c $(BENCH_DIR)/obj/harness-$(1).o $(filter %.a,$(BENCH_LIBS_$(1)))
+	$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) $$< $(BENCH_DIR)/obj/harness-$(1).o $$(LDFLAGS) $(BENCH_LIBS_$(1)) $(LIBS) -o $$@
+
+-include $(BENCH_DIR)/obj/harness-$(1).d $(WORKLOADS:%=$(BENCH_DIR)/%-$(1).d)
+endef
+$(foreach c,$(CONTENDERS),$(eval $(call bench_rules,$(c))))
+
+.PHONY: bench bench-build
+bench-build: all $(BENCHES) | deps-bench ## build the benches without running them
+bench: bench-build ## run the benches, all contenders interleaved (BENCH_ARGS="...")
+	$(PYTHON) bench/run.py $(BENCH_ARGS)
+
+# ---- Tests: every program and script speaks TAP, prove runs them ----
+
+TEST_DIR       := $(call variant_dir,$(TEST_VARIANT))/tests
+TEST_LIB       := $($(TEST_VARIANT)_DIR)/libloam.a
+TEST_SOURCES   := $(sort $(wildcard tests/unit/*_test.c) \
+                    $(filter-out $(wildcard tests/*/lib*.c),$(foreach d,model death stress regress compat,$(wildcard tests/$(d)/*.c))))
+TEST_PROGRAMS  := $(TEST_SOURCES:tests/%.c=$(TEST_DIR)/%)
+TEST_SHARED    := $(patsubst tests/%.c,$(TEST_DIR)/%.so,$(sort $(wildcard tests/*/lib*.c)))
+TEST_SCRIPTS   := $(sort $(wildcard tests/*/*.sh)) $(if $(SCHEME_SOURCES),$(wildcard examples/scheme/tests/run.sh))
+TEST_CHECKS    := .ci/check-headers .ci/check-symbols
+TEST_LONG      := $(filter $(TEST_DIR)/model/% $(TEST_DIR)/stress/%,$(TEST_PROGRAMS))
+TEST_MODEL     := $(filter $(TEST_DIR)/model/%,$(TEST_PROGRAMS))
+TEST_MORE_LIBS  = $(if $(filter $(TEST_DIR)/unit/%,$@),-lcmocka)
+
+$(TEST_DIR)/flags: FORCE | deps-build deps-test
+	$(call stamp,$(CC) $(call test_flags,$(TEST_VARIANT)))
+
+$(TEST_PROGRAMS): $(TEST_DIR)/%: tests/%.c $(TEST_LIB) $(TEST_DIR)/flags
+	@mkdir -p $(@D)
+	$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) $< $(TEST_LIB) $(LDFLAGS) $(TEST_MORE_LIBS) $(LIBS) -o $@
+
+$(TEST_SHARED): $(TEST_DIR)/%.so: tests/%.c $(TEST_DIR)/flags
+	@mkdir -p $(@D)
+	$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) -fPIC -shared -Wl,-soname,$(@F) $< $(LDFLAGS) -pthread -o $@
+-include $(TEST_PROGRAMS:=.d) $(TEST_SHARED:=.d)
+
+# What tests find in their environment; .ci/run-test adds the time limit.
+TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP LOAM_TEST_DIR='$(abspath $(TEST_DIR))' LOAM_LIB_DIR='$(abspath $($(TEST_VARIANT)_DIR))' \
+           LOAM_TEST_SECONDS='$(TEST_SECONDS)' LOAM_TEST_CC='$(CC)' LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
+           LOAM_SCHEME='$(abspath $(TEST_SCHEME))' LOAM_TEST_UNDER='$(TEST_UNDER)' \
+           LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,$(TEST_VARIANT))'
+PROVE     = $(TEST_ENV) prove -j$(TEST_JOBS) --failures --exec 'bash .ci/run-test'
+TEST_SECONDS = $(LOAM_TEST_SECONDS)
+TEST_UNDER   =
+
+.PHONY: test test-build test-long test-valgrind
+test-build: $($(TEST_VARIANT)_LIBS) $(TEST_PROGRAMS) $(TEST_SHARED) $(if $(SCHEME_SOURCES),$(TEST_SCHEME)) | deps-test
+
+test: test-build ## run all tests (VARIANT=debug|release|asan, CC=clang, LOAM_TEST_SECONDS=3)
+	@$(PROVE) $(TEST_CHECKS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+
+test-long: TEST_SECONDS = $(if $(filter command environment,$(firstword $(origin LOAM_TEST_SECONDS))),$(LOAM_TEST_SECONDS),600)
+test-long: test-build ## run the model and stress tests for ten minutes each
+	@$(if $(TEST_LONG),$(PROVE) $(TEST_LONG),echo 'no model or stress tests')
+
+test-valgrind: TEST_UNDER = valgrind --quiet --error-exitcode=99
+test-valgrind: test-build ## run the model test under Valgrind for a short time
+	@$(if $(TEST_MODEL),$(PROVE) $(TEST_MODEL),echo 'no model tests')
+
+# ---- What a script can check, a script checks ----
+
+TUNABLES_DOC := $(BUILD)/tunables-doc
+
+$(TUNABLES_DOC): .ci/tunables_doc.c src/base/tunables.c $(release_DIR)/flags
+	@mkdir -p $(@D)
+	$(CC) $(call common_flags,release) $(WARN) -MMD -MP -MF $@.d -MT $@ $(filter %.c,$^) -o $@
+-include $(TUNABLES_DOC).d
+
+.PHONY: tidy format docs symbols
+tidy: $(release_LIBS) $(TUNABLES_DOC) | deps-tidy ## check format, lint, layers, headers, symbols and generated documents
+	@CC='$(CC)' TUNABLES_DOC='$(TUNABLES_DOC)' LOAM_LIB_DIR='$(release_DIR)' LOAM_TEST_CC='$(CC)' LOAM_TEST_HEADERS='$(HEADERS)' \
+	  LOAM_TEST_HEADER_FLAGS='$(call src_flags,release)' TIDY_SOURCES='$(filter %.c,$(SOURCES))' \
+	  TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' bash .ci/tidy
+
+format: | deps-tidy ## rewrite the sources in the project's format (FILES="..." for some only)
+	clang-format -i $(or $(FILES),$(wildcard gc.h src/*/*.[ch] tests/*/*.[ch] examples/*.[ch] examples/*/*.[ch] bench/*.[ch]))
+
+docs: $(TUNABLES_DOC) ## regenerate docs/TUNABLES.md
+	@mkdir -p docs
+	$(TUNABLES_DOC) >docs/TUNABLES.md
+
+symbols: $(release_LIBS) ## regenerate src/loam.symbols from what the library exports
+	LOAM_LIB_DIR='$(release_DIR)' bash .ci/check-symbols --list >src/loam.symbols
+
+# ---- Install ----
+
+INSTALLED = $(INCLUDEDIR)/loam/gc.h $(LIBDIR)/libloam.a $(LIBDIR)/libloam.so.$(SOVERSION) $(LIBDIR)/libloam.so \
+            $(LIBDIR)/loam/libgc.so.1 $(LIBDIR)/pkgconfig/loam.pc
+
+.PHONY: install uninstall clean help
+install: $(release_LIBS) ## install to PREFIX (/usr/local), below DESTDIR; the libgc stand-in goes to lib/loam
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam $(LIBDIR)/pkgconfig $(LIBDIR)/loam)
+	install -m 644 gc.h $(DESTDIR)$(INCLUDEDIR)/loam/gc.h
+	install -m 644 $(release_DIR)/libloam.a $(DESTDIR)$(LIBDIR)/libloam.a
+	install -m 755 $(release_DIR)/libloam.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libloam.so.$(SOVERSION)
+	ln -sf libloam.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libloam.so
+	install -m 755 $(release_DIR)/compat/libgc.so.1 $(DESTDIR)$(LIBDIR)/loam/libgc.so.1
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	  src/loam.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
+
+uninstall: ## remove what install put there
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	-rmdir $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam $(LIBDIR)/loam) 2>/dev/null
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
