@@ -34,17 +34,17 @@ gc_histogram_record(struct gc_histogram *histogram, uint64_t ns) {
     histogram->max_ns = ns;
 }
 
-// How many of the shortest durations make up `percent` of all: rounded up, at least one, at most all.
+// How many of the shortest durations make up `percent` of all: rounded up, at least one, at most all.  In whole
+// millionths, because 99.9 % of 1000 must be 999 and is not in floating point.
 static uint64_t
 rank_of(const struct gc_histogram *histogram, double percent) {
   if (!(percent > 0))
     return 1;
   if (percent >= 100)
     return histogram->count;
-  double exact = percent / 100 * (double)histogram->count;
-  uint64_t rank = (uint64_t)exact;
-  rank += (double)rank < exact;
-  return rank > histogram->count ? histogram->count : rank;
+  uint64_t millionths = (uint64_t)(percent * 10000 + 0.5);
+  uint64_t rank = (histogram->count * millionths + 999999) / 1000000;
+  return rank > 0 ? rank : 1;
 }
 
 uint64_t

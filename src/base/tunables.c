@@ -17,29 +17,32 @@
 #define TIB (1024 * GIB)
 
 const struct gc_tunable gc_tunable_table[] = {
-#define GC_TUNABLE(field, type, initial, min, max, unit, zero, environment, about, grows, shrinks) \
-  {#field,                                                                                         \
-   GC_TUNABLE_##type,                                                                              \
-   offsetof(struct gc_tunables, field),                                                            \
-   initial,                                                                                        \
-   min,                                                                                            \
-   max,                                                                                            \
-   unit,                                                                                           \
-   zero,                                                                                           \
-   environment,                                                                                    \
-   about,                                                                                          \
-   grows,                                                                                          \
-   shrinks},
+#define GC_TUNABLE(field_, type_, initial_, min_, max_, unit_, zero_, environment_, about_, grows_, \
+                   shrinks_)                                                                        \
+  {                                                                                                 \
+      .field = #field_,                                                                             \
+      .type = GC_TUNABLE_##type_,                                                                   \
+      .offset = offsetof(struct gc_tunables, field_),                                               \
+      .initial = initial_,                                                                          \
+      .min = min_,                                                                                  \
+      .max = max_,                                                                                  \
+      .unit = unit_,                                                                                \
+      .zero = zero_,                                                                                \
+      .environment = environment_,                                                                  \
+      .about = about_,                                                                              \
+      .grows = grows_,                                                                              \
+      .shrinks = shrinks_,                                                                          \
+  },
 #include "base/tunables.def"
 #undef GC_TUNABLE
 };
 const unsigned gc_tunable_count = sizeof gc_tunable_table / sizeof gc_tunable_table[0];
 
 // A default lies in its range, and a range fits the field's type.
-#define GC_TUNABLE(field, type, initial, min, max, unit, zero, ...)                                  \
-  _Static_assert(((initial) >= (min) && (initial) <= (max)) || ((initial) == 0 && sizeof(zero) > 1), \
-                 "default of " #field);                                                              \
-  _Static_assert((min) <= (max) && (GC_TUNABLE_##type != GC_TUNABLE_number || (max) <= UINT_MAX),    \
+#define WITHIN(value, low, high) ((int64_t)(value) >= (int64_t)(low) && (int64_t)(value) <= (int64_t)(high))
+#define GC_TUNABLE(field, type, initial, min, max, unit, zero, ...)                                        \
+  _Static_assert(WITHIN(initial, min, max) || ((initial) == 0 && sizeof(zero) > 1), "default of " #field); \
+  _Static_assert(WITHIN(max, min, GC_TUNABLE_##type == GC_TUNABLE_number ? UINT_MAX : INT64_MAX),          \
                  "range of " #field);
 #include "base/tunables.def"
 #undef GC_TUNABLE
