@@ -77,6 +77,9 @@ DEFS_release := -Wl,-z,defs
 DEFS_debug   := -Wl,-z,defs
 LIBS         := -pthread -ldl -lm
 
+# `make V=1` shows the commands themselves.
+run = $(if $(V),,@echo '  $(1)  $@';)
+
 depend = -MMD -MP -MF $(@:.o=).d -MT $@
 
 # ---- Sources: a file that names a machine or a system is built only there ----
@@ -115,25 +118,25 @@ $$($(1)_DIR)/objects: FORCE | deps-build
 
 $$($(1)_DIR)/obj/%.o: src/%.c $$($(1)_DIR)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
+	$$(call run,CC)$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
 
 $$($(1)_DIR)/obj/%.o: src/%.S $$($(1)_DIR)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
+	$$(call run,CC)$$(CC) $$(call src_flags,$(1)) $$(depend) -c $$< -o $$@
 
 $$($(1)_DIR)/libloam.a: $$($(1)_OBJS) $$($(1)_DIR)/objects
 	@rm -f $$@
-	$$(AR) rcsD $$@ $$($(1)_OBJS)
+	$$(call run,AR)$$(AR) rcsD $$@ $$($(1)_OBJS)
 
 $$($(1)_DIR)/libloam.so.$(SOVERSION): $$($(1)_OBJS) $$($(1)_DIR)/objects
-	$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+	$$(call run,LD)$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
 
 $$($(1)_DIR)/libloam.so: $$($(1)_DIR)/libloam.so.$(SOVERSION)
 	@ln -sf $$(<F) $$@
 
 $$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_DIR)/objects
 	@mkdir -p $$(@D)
-	$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+	$$(call run,LD)$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
 
 -include $$($(1)_OBJS:.o=.d)
 endef
@@ -154,10 +157,10 @@ $(1).flags: FORCE | deps-build
 
 $(patsubst %.c,$(1).obj/%.o,$(2)): $(1).obj/%.o: %.c $(1).flags $(5)
 	@mkdir -p $$(@D)
-	$$(CC) $(3) $$(depend) -c $$< -o $$@
+	$$(call run,CC)$$(CC) $(3) $$(depend) -c $$< -o $$@
 
 $(1): $(patsubst %.c,$(1).obj/%.o,$(2)) $(filter %.a,$(5))
-	$$(CC) $(3) $$(filter %.o,$$^) $$(LDFLAGS) $(4) -o $$@
+	$$(call run,LD)$$(CC) $(3) $$(filter %.o,$$^) $$(LDFLAGS) $(4) -o $$@
 
 -include $(patsubst %.c,$(1).obj/%.d,$(2))
 endef
@@ -186,7 +189,7 @@ $(EXAMPLES_DIR)/flags: FORCE | deps-build
 	$(call stamp,$(CC) $(EXAMPLE_FLAGS))
 
 $(EXAMPLES): $(EXAMPLES_DIR)/%: examples/%.c $(release_DIR)/libloam.a $(EXAMPLES_DIR)/flags
-	$(CC) $(EXAMPLE_FLAGS) -I. $(depend) $< $(release_DIR)/libloam.a $(LDFLAGS) $(LIBS) -o $@
+	$(call run,LD)$(CC) $(EXAMPLE_FLAGS) -I. $(depend) $< $(release_DIR)/libloam.a $(LDFLAGS) $(LIBS) -o $@
 -include $(EXAMPLES:=.d)
 
 .PHONY: examples demo
@@ -217,10 +220,10 @@ $(BENCH_DIR)/$(1).flags: FORCE | deps-bench
 
 $(BENCH_DIR)/obj/harness-$(1).o: bench/harness.c $(BENCH_DIR)/$(1).flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) -c $$< -o $$@
+	$$(call run,CC)$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) -c $$< -o $$@
 
 $(WORKLOADS:%=$(BENCH_DIR)/%-$(1)): $(BENCH_DIR)/%-$(1): bench/%.c $(BENCH_DIR)/obj/harness-$(1).o $(filter %.a,$(BENCH_LIBS_$(1)))
-	$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) $$< $(BENCH_DIR)/obj/harness-$(1).o $$(LDFLAGS) $(BENCH_LIBS_$(1)) $(LIBS) -o $$@
+	$$(call run,LD)$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) $$< $(BENCH_DIR)/obj/harness-$(1).o $$(LDFLAGS) $(BENCH_LIBS_$(1)) $(LIBS) -o $$@
 
 -include $(BENCH_DIR)/obj/harness-$(1).d $(WORKLOADS:%=$(BENCH_DIR)/%-$(1).d)
 endef
@@ -250,11 +253,11 @@ $(TEST_DIR)/flags: FORCE | deps-build deps-test
 
 $(TEST_PROGRAMS): $(TEST_DIR)/%: tests/%.c $(TEST_LIB) $(TEST_DIR)/flags
 	@mkdir -p $(@D)
-	$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) $< $(TEST_LIB) $(LDFLAGS) $(TEST_MORE_LIBS) $(LIBS) -o $@
+	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) $< $(TEST_LIB) $(LDFLAGS) $(TEST_MORE_LIBS) $(LIBS) -o $@
 
 $(TEST_SHARED): $(TEST_DIR)/%.so: tests/%.c $(TEST_DIR)/flags
 	@mkdir -p $(@D)
-	$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) -fPIC -shared -Wl,-soname,$(@F) $< $(LDFLAGS) -pthread -o $@
+	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) -fPIC -shared -Wl,-soname,$(@F) $< $(LDFLAGS) -pthread -o $@
 -include $(TEST_PROGRAMS:=.d) $(TEST_SHARED:=.d)
 
 # What tests find in their environment; .ci/run-test adds the time limit.
@@ -286,7 +289,7 @@ TUNABLES_DOC := $(BUILD)/tunables-doc
 
 $(TUNABLES_DOC): .ci/tunables_doc.c src/base/tunables.c $(release_DIR)/flags
 	@mkdir -p $(@D)
-	$(CC) $(call common_flags,release) $(WARN) -MMD -MP -MF $@.d -MT $@ $(filter %.c,$^) -o $@
+	$(call run,LD)$(CC) $(call common_flags,release) $(WARN) -MMD -MP -MF $@.d -MT $@ $(filter %.c,$^) -o $@
 -include $(TUNABLES_DOC).d
 
 .PHONY: tidy format docs symbols
