@@ -1,11 +1,11 @@
 # Loam's build.  `make help` lists the targets.
 #
-# Everything lands in build/.  A variant (release, debug, asan) has a directory of its own, and so has each of them
-# under clang, so that they lie side by side:
+# Everything lands in build/.  A variant (release, debug, asan) has a directory of its own, and so has each
+# of them under clang, so that they lie side by side:
 #
 #   build/release/  build/debug/  build/asan/  build/clang-release/ ...
 #     obj/<layer>/<file>.o   libloam.a   libloam.so.1   compat/libgc.so.1   tests/<kind>/<name>
-#   build/libloam.a, build/libloam.so.1, build/compat/libgc.so.1   links to the release (or VARIANT) just built
+#   build/libloam.a  build/libloam.so.1  build/compat/libgc.so.1   links to the variant just built
 #   build/examples/  build/bench/                                  programs of `make demo` and `make bench`
 
 MAKEFLAGS += --no-builtin-rules
@@ -14,7 +14,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 VERSION   := 0.1.0
-SOVERSION := 1
+SONAME    := libloam.so.1
 
 # ---- What a caller may set ----
 
@@ -29,6 +29,8 @@ BENCH_ARGS ?=
 DEMO_ARGS  ?=
 PYTHON     ?= python3
 TEST_JOBS  ?= $(shell nproc)
+TESTS      ?=
+LONG_SECONDS ?= 600
 LOAM_TEST_SECONDS ?= 3
 ifeq ($(origin CC),default)
 CC := gcc
@@ -65,13 +67,14 @@ CHECKS_release := 0
 CHECKS_debug   := 1
 CHECKS_asan    := 1
 
-common_flags = -std=gnu11 $(OPT_$(1)) $(GNU) -DGC_DEBUG_CHECKS=$(CHECKS_$(1)) -DGC_HAVE_VALGRIND=$(HAVE_VALGRIND) \
-               -Isrc -I. -pthread $(CFLAGS)
+common_flags = -std=gnu11 $(OPT_$(1)) $(GNU) -DGC_DEBUG_CHECKS=$(CHECKS_$(1)) \
+               -DGC_HAVE_VALGRIND=$(HAVE_VALGRIND) -Isrc -I. -pthread $(CFLAGS)
 src_flags    = $(common_flags) $(WARN_SRC) -fPIC -fvisibility=hidden -ftls-model=initial-exec
 test_flags   = $(common_flags) $(WARN) -DTEST_BUILD_DIR='"$(call variant_dir,$(1))/tests"'
 
-# Bound at load time and never unloaded: a symbol looked up lazily while the world is stopped could wait for a lock of
-# the dynamic linker that a stopped thread holds, and threads and signal handlers outlive a dlclose.
+# Bound at load time and never unloaded: a symbol looked up lazily while the world is stopped could wait for
+# a lock of the dynamic linker that a stopped thread holds, and threads and signal handlers outlive a
+# dlclose.
 SHARED_FLAGS := -shared -pthread -Wl,-z,now -Wl,-z,nodelete
 DEFS_release := -Wl,-z,defs
 DEFS_debug   := -Wl,-z,defs
@@ -79,6 +82,9 @@ LIBS         := -pthread -ldl -lm
 
 # `make V=1` shows the commands themselves.
 run = $(if $(V),,@echo '  $(1)  $@';)
+
+link_shared = $(CC) $(OPT_$(1)) $(SHARED_FLAGS) $(DEFS_$(1)) -Wl,-soname,$(@F) $($(1)_OBJS) \
+              $(LDFLAGS) $(LIBS) -o $@
 
 depend = -MMD -MP -MF $(@:.o=).d -MT $@
 
@@ -100,7 +106,7 @@ $(DEPS_GROUPS:%=deps-%): deps-%:
 # A stamp changes when its text does: objects follow their flags, libraries their list of objects.
 .PHONY: FORCE
 FORCE:
-stamp = @mkdir -p $(@D); printf '%s\n' $(call quoted,$(1)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(1)) >$@
+stamp  = @mkdir -p $(@D); text=$(call quoted,$(1)); echo "$$text" | cmp -s - $@ || echo "$$text" >$@
 quoted = '$(subst ','\'',$(1))'
 
 # ---- The library, per variant ----
@@ -108,7 +114,7 @@ quoted = '$(subst ','\'',$(1))'
 define variant_rules
 $(1)_DIR  := $(call variant_dir,$(1))
 $(1)_OBJS := $(patsubst src/%,$(call variant_dir,$(1))/obj/%.o,$(basename $(SOURCES)))
-$(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a libloam.so.$(SOVERSION) libloam.so compat/libgc.so.1)
+$(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a $(SONAME) libloam.so compat/libgc.so.1)
 
 $$($(1)_DIR)/flags: FORCE | deps-build
 	$$(call stamp,$$(CC) $$(call src_flags,$(1)))
@@ -128,32 +134,38 @@ $$($(1)_DIR)/libloam.a: $$($(1)_OBJS) $$($(1)_DIR)/objects
 	@rm -f $$@
 	$$(call run,AR)$$(AR) rcsD $$@ $$($(1)_OBJS)
 
-$$($(1)_DIR)/libloam.so.$(SOVERSION): $$($(1)_OBJS) $$($(1)_DIR)/objects
-	$$(call run,LD)$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+$$($(1)_DIR)/$(SONAME): $$($(1)_OBJS) $$($(1)_DIR)/objects
+	$$(call run,LD)$$(call link_shared,$(1))
 
-$$($(1)_DIR)/libloam.so: $$($(1)_DIR)/libloam.so.$(SOVERSION)
+$$($(1)_DIR)/libloam.so: $$($(1)_DIR)/$(SONAME)
 	@ln -sf $$(<F) $$@
 
 $$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_DIR)/objects
 	@mkdir -p $$(@D)
-	$$(call run,LD)$$(CC) $$(OPT_$(1)) $$(SHARED_FLAGS) $$(DEFS_$(1)) -Wl,-soname,$$(@F) $$($(1)_OBJS) $$(LDFLAGS) $$(LIBS) -o $$@
+	$$(call run,LD)$$(call link_shared,$(1))
 
 -include $$($(1)_OBJS:.o=.d)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
-.PHONY: all
-all: $($(ALL_VARIANT)_LIBS) ## build libloam.a, libloam.so.1 and compat/libgc.so.1 (VARIANT=release|debug|asan, CC=clang)
-	@mkdir -p $(BUILD)/compat
-	@for lib in libloam.a libloam.so.$(SOVERSION); do ln -sf $(notdir $(call variant_dir,$(ALL_VARIANT)))/$$lib $(BUILD)/$$lib; done
-	@ln -sf libloam.so.$(SOVERSION) $(BUILD)/libloam.so
-	@ln -sf ../$(notdir $(call variant_dir,$(ALL_VARIANT)))/compat/libgc.so.1 $(BUILD)/compat/libgc.so.1
+# Where build/'s links point.
+LINKED := $(notdir $(call variant_dir,$(ALL_VARIANT)))
 
-# ---- Programs of several sources: $(1) the program, $(2) its sources, $(3) flags, $(4) libraries, $(5) prerequisites ----
+.PHONY: all
+all: $($(ALL_VARIANT)_LIBS) ## build the libraries (VARIANT=release|debug|asan, CC=gcc|clang, VALGRIND=0, V=1)
+	@mkdir -p $(BUILD)/compat
+	@ln -sf $(LINKED)/libloam.a $(BUILD)/libloam.a
+	@ln -sf $(LINKED)/$(SONAME) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $(BUILD)/libloam.so
+	@ln -sf ../$(LINKED)/compat/libgc.so.1 $(BUILD)/compat/libgc.so.1
+
+# ---- Programs of several sources ----
+#
+# $(1) the program, $(2) its sources, $(3) flags, $(4) libraries, $(5) prerequisites.
 
 define program_rules
 $(1).flags: FORCE | deps-build
-	$$(call stamp,$$(CC) $(3) $(4))
+	$$(call stamp,$$(CC) $(3) $(4) $(2))
 
 $(patsubst %.c,$(1).obj/%.o,$(2)): $(1).obj/%.o: %.c $(1).flags $(5)
 	@mkdir -p $$(@D)
@@ -173,17 +185,22 @@ SCHEME_SOURCES := $(sort $(wildcard examples/scheme/*.c))
 SCHEME_NAMES   := $(addprefix $(EXAMPLES_DIR)/scheme-,loam libgc malloc)
 SCHEMES        := $(if $(SCHEME_SOURCES),$(SCHEME_NAMES))
 EXAMPLES       := $(patsubst examples/%.c,$(EXAMPLES_DIR)/%,$(sort $(wildcard examples/*.c)))
-TEST_SCHEME    := $(call variant_dir,$(TEST_VARIANT))/examples/scheme-loam
+TEST_SCHEME    := $($(TEST_VARIANT)_DIR)/examples/scheme-loam
+TEST_LIB       := $($(TEST_VARIANT)_DIR)/libloam.a
 
 # Only Loam's programs see the top directory: libgc's must find the system's <gc.h>.
-$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-loam,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LOAM -I.,\
-  $(release_DIR)/libloam.a -lgmp $(LIBS),$(release_DIR)/libloam.a | deps-demo))
-$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-libgc,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LIBGC,\
-  -lgc -lgmp $(LIBS),| deps-demo))
-$(eval $(call program_rules,$(EXAMPLES_DIR)/scheme-malloc,$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) -DSCHEME_ALLOC_MALLOC,\
-  -lgmp $(LIBS),| deps-demo))
-$(eval $(call program_rules,$(TEST_SCHEME),$(SCHEME_SOURCES),$$(EXAMPLE_FLAGS) $(OPT_$(TEST_VARIANT)) -DSCHEME_ALLOC_LOAM -I.,\
-  $($(TEST_VARIANT)_DIR)/libloam.a -lgmp $(LIBS),$($(TEST_VARIANT)_DIR)/libloam.a | deps-test))
+SCHEME_LOAM   = $(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LOAM -I.
+SCHEME_LIBGC  = $(EXAMPLE_FLAGS) -DSCHEME_ALLOC_LIBGC
+SCHEME_MALLOC = $(EXAMPLE_FLAGS) -DSCHEME_ALLOC_MALLOC
+
+# $(1) the program, $(2) flags, $(3) the collector's library, $(4) the group of dependencies
+scheme_rules = $(call program_rules,$(1),$(SCHEME_SOURCES),$(2),$(3) -lgmp $(LIBS),$\
+                 $(filter %.a,$(3)) | deps-$(4))
+
+$(eval $(call scheme_rules,$(EXAMPLES_DIR)/scheme-loam,$$(SCHEME_LOAM),$(release_DIR)/libloam.a,demo))
+$(eval $(call scheme_rules,$(EXAMPLES_DIR)/scheme-libgc,$$(SCHEME_LIBGC),-lgc,demo))
+$(eval $(call scheme_rules,$(EXAMPLES_DIR)/scheme-malloc,$$(SCHEME_MALLOC),,demo))
+$(eval $(call scheme_rules,$(TEST_SCHEME),$$(SCHEME_LOAM) $(OPT_$(TEST_VARIANT)),$(TEST_LIB),test))
 
 $(EXAMPLES_DIR)/flags: FORCE | deps-build
 	$(call stamp,$(CC) $(EXAMPLE_FLAGS))
@@ -195,7 +212,7 @@ $(EXAMPLES): $(EXAMPLES_DIR)/%: examples/%.c $(release_DIR)/libloam.a $(EXAMPLES
 .PHONY: examples demo
 examples: $(EXAMPLES) $(if $(SCHEME_SOURCES),$(EXAMPLES_DIR)/scheme-loam) ## build the examples against Loam
 
-demo: all $(EXAMPLES) $(SCHEMES) | deps-demo ## run the Scheme interpreter on Loam, libgc and malloc, and compare
+demo: all $(EXAMPLES) $(SCHEMES) | deps-demo ## run the Scheme interpreter on Loam, libgc, malloc; compare
 	$(PYTHON) bench/demo.py $(DEMO_ARGS)
 
 # ---- Benches: every workload with every contender, from the same sources ----
@@ -222,8 +239,10 @@ $(BENCH_DIR)/obj/harness-$(1).o: bench/harness.c $(BENCH_DIR)/$(1).flags
 	@mkdir -p $$(@D)
 	$$(call run,CC)$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) -c $$< -o $$@
 
-$(WORKLOADS:%=$(BENCH_DIR)/%-$(1)): $(BENCH_DIR)/%-$(1): bench/%.c $(BENCH_DIR)/obj/harness-$(1).o $(filter %.a,$(BENCH_LIBS_$(1)))
-	$$(call run,LD)$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) $$< $(BENCH_DIR)/obj/harness-$(1).o $$(LDFLAGS) $(BENCH_LIBS_$(1)) $(LIBS) -o $$@
+$(WORKLOADS:%=$(BENCH_DIR)/%-$(1)): $(BENCH_DIR)/%-$(1): bench/%.c $(BENCH_DIR)/obj/harness-$(1).o \
+                                    $(filter %.a,$(BENCH_LIBS_$(1)))
+	$$(call run,LD)$$(CC) $$(BENCH_FLAGS) $(BENCH_FLAGS_$(1)) $$(depend) $$(filter %.c %.o,$$^) \
+	  $$(LDFLAGS) $(BENCH_LIBS_$(1)) $(LIBS) -o $$@
 
 -include $(BENCH_DIR)/obj/harness-$(1).d $(WORKLOADS:%=$(BENCH_DIR)/%-$(1).d)
 endef
@@ -237,15 +256,19 @@ bench: bench-build ## run the benches, all contenders interleaved (BENCH_ARGS=".
 # ---- Tests: every program and script speaks TAP, prove runs them ----
 
 TEST_DIR       := $(call variant_dir,$(TEST_VARIANT))/tests
-TEST_LIB       := $($(TEST_VARIANT)_DIR)/libloam.a
-TEST_SOURCES   := $(sort $(wildcard tests/unit/*_test.c) \
-                    $(filter-out $(wildcard tests/*/lib*.c),$(foreach d,model death stress regress compat,$(wildcard tests/$(d)/*.c))))
+TEST_SHARED_C  := $(sort $(wildcard tests/*/lib*.c))
+TEST_SOURCES   := $(sort $(wildcard tests/unit/*_test.c) $(filter-out $(TEST_SHARED_C),\
+                    $(wildcard $(foreach kind,model death stress regress compat,tests/$(kind)/*.c))))
 TEST_PROGRAMS  := $(TEST_SOURCES:tests/%.c=$(TEST_DIR)/%)
-TEST_SHARED    := $(patsubst tests/%.c,$(TEST_DIR)/%.so,$(sort $(wildcard tests/*/lib*.c)))
-TEST_SCRIPTS   := $(sort $(wildcard tests/*/*.sh)) $(if $(SCHEME_SOURCES),$(wildcard examples/scheme/tests/run.sh))
+TEST_SHARED    := $(TEST_SHARED_C:tests/%.c=$(TEST_DIR)/%.so)
+TEST_SCRIPTS   := $(sort $(wildcard tests/*/*.sh $(if $(SCHEME_SOURCES),examples/scheme/tests/run.sh)))
 TEST_CHECKS    := .ci/check-headers .ci/check-symbols
-TEST_LONG      := $(filter $(TEST_DIR)/model/% $(TEST_DIR)/stress/%,$(TEST_PROGRAMS))
-TEST_MODEL     := $(filter $(TEST_DIR)/model/%,$(TEST_PROGRAMS))
+TEST_ALL       := $(TEST_CHECKS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+# TESTS="unit/tunables death" chooses by parts of names.
+chosen          = $(if $(strip $(foreach part,$(TESTS),$(findstring $(part),$(1)))),$(1))
+TEST_CHOSEN    := $(if $(TESTS),$(foreach test,$(TEST_ALL),$(call chosen,$(test))),$(TEST_ALL))
+TEST_LONG      := $(filter $(TEST_DIR)/model/% $(TEST_DIR)/stress/%,$(TEST_CHOSEN))
+TEST_MODEL     := $(filter $(TEST_DIR)/model/%,$(TEST_CHOSEN))
 TEST_MORE_LIBS  = $(if $(filter $(TEST_DIR)/unit/%,$@),-lcmocka)
 
 $(TEST_DIR)/flags: FORCE | deps-build deps-test
@@ -253,30 +276,37 @@ $(TEST_DIR)/flags: FORCE | deps-build deps-test
 
 $(TEST_PROGRAMS): $(TEST_DIR)/%: tests/%.c $(TEST_LIB) $(TEST_DIR)/flags
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) $< $(TEST_LIB) $(LDFLAGS) $(TEST_MORE_LIBS) $(LIBS) -o $@
+	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) $< $(TEST_LIB) $(LDFLAGS) \
+	  $(TEST_MORE_LIBS) $(LIBS) -o $@
 
 $(TEST_SHARED): $(TEST_DIR)/%.so: tests/%.c $(TEST_DIR)/flags
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) -fPIC -shared -Wl,-soname,$(@F) $< $(LDFLAGS) -pthread -o $@
+	$(call run,LD)$(CC) $(call test_flags,$(TEST_VARIANT)) $(depend) -fPIC -shared $< \
+	  -Wl,-soname,$(@F) $(LDFLAGS) -pthread -o $@
 -include $(TEST_PROGRAMS:=.d) $(TEST_SHARED:=.d)
 
 # What tests find in their environment; .ci/run-test adds the time limit.
-TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP LOAM_TEST_DIR='$(abspath $(TEST_DIR))' LOAM_LIB_DIR='$(abspath $($(TEST_VARIANT)_DIR))' \
-           LOAM_TEST_SECONDS='$(TEST_SECONDS)' LOAM_TEST_CC='$(CC)' LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
-           LOAM_SCHEME='$(abspath $(TEST_SCHEME))' LOAM_TEST_UNDER='$(TEST_UNDER)' \
+TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP \
+           LOAM_TEST_SECONDS='$(TEST_SECONDS)' LOAM_TEST_VARIANT='$(TEST_VARIANT)' \
+           LOAM_TEST_UNDER='$(TEST_UNDER)' \
+           LOAM_TEST_DIR='$(abspath $(TEST_DIR))' LOAM_LIB_DIR='$(abspath $($(TEST_VARIANT)_DIR))' \
+           LOAM_SCHEME='$(abspath $(TEST_SCHEME))' \
+           LOAM_TEST_CC='$(CC)' LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
            LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,$(TEST_VARIANT))'
 PROVE     = $(TEST_ENV) prove -j$(TEST_JOBS) --failures --exec 'bash .ci/run-test'
 TEST_SECONDS = $(LOAM_TEST_SECONDS)
 TEST_UNDER   =
 
 .PHONY: test test-build test-long test-valgrind
-test-build: $($(TEST_VARIANT)_LIBS) $(TEST_PROGRAMS) $(TEST_SHARED) $(if $(SCHEME_SOURCES),$(TEST_SCHEME)) | deps-test
+test-build: $($(TEST_VARIANT)_LIBS) $(TEST_SHARED) $(filter $(TEST_CHOSEN),$(TEST_PROGRAMS)) \
+            $(if $(filter %/tests/run.sh,$(TEST_CHOSEN)),$(TEST_SCHEME)) | deps-test
 
-test: test-build ## run all tests (VARIANT=debug|release|asan, CC=clang, LOAM_TEST_SECONDS=3)
-	@$(PROVE) $(TEST_CHECKS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
+# TESTS="unit stress/threads" runs what is named so; VARIANT and CC as in `make all`.
+test: test-build ## run the tests in the debug variant (TESTS="part of a name ...", LOAM_TEST_SECONDS=3)
+	@$(PROVE) $(TEST_CHOSEN)
 
-test-long: TEST_SECONDS = $(if $(filter command environment,$(firstword $(origin LOAM_TEST_SECONDS))),$(LOAM_TEST_SECONDS),600)
-test-long: test-build ## run the model and stress tests for ten minutes each
+test-long: TEST_SECONDS = $(LONG_SECONDS)
+test-long: test-build ## run the model and stress tests for long (LONG_SECONDS=600 each)
 	@$(if $(TEST_LONG),$(PROVE) $(TEST_LONG),echo 'no model or stress tests')
 
 test-valgrind: TEST_UNDER = valgrind --quiet --error-exitcode=99
@@ -293,13 +323,15 @@ $(TUNABLES_DOC): .ci/tunables_doc.c src/base/tunables.c $(release_DIR)/flags
 -include $(TUNABLES_DOC).d
 
 .PHONY: tidy format docs symbols
-tidy: $(release_LIBS) $(TUNABLES_DOC) | deps-tidy ## check format, lint, layers, headers, symbols and generated documents
-	@CC='$(CC)' TUNABLES_DOC='$(TUNABLES_DOC)' LOAM_LIB_DIR='$(release_DIR)' LOAM_TEST_CC='$(CC)' LOAM_TEST_HEADERS='$(HEADERS)' \
-	  LOAM_TEST_HEADER_FLAGS='$(call src_flags,release)' TIDY_SOURCES='$(filter %.c,$(SOURCES))' \
-	  TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' bash .ci/tidy
+tidy: $(release_LIBS) $(TUNABLES_DOC) | deps-tidy ## check layers, format, lint, headers, symbols, documents
+	@TUNABLES_DOC='$(TUNABLES_DOC)' LOAM_LIB_DIR='$(release_DIR)' LOAM_TEST_CC='$(CC)' \
+	  LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,release)' \
+	  TIDY_SOURCES='$(filter %.c,$(SOURCES))' TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' \
+	  bash .ci/tidy
 
+FORMATTED = $(wildcard gc.h $(foreach d,src/* tests tests/* examples examples/* bench .ci,$(d)/*.[ch]))
 format: | deps-tidy ## rewrite the sources in the project's format (FILES="..." for some only)
-	clang-format -i $(or $(FILES),$(wildcard gc.h src/*/*.[ch] tests/*/*.[ch] examples/*.[ch] examples/*/*.[ch] bench/*.[ch]))
+	clang-format -i $(or $(FILES),$(FORMATTED))
 
 docs: $(TUNABLES_DOC) ## regenerate docs/TUNABLES.md
 	@mkdir -p docs
@@ -310,18 +342,19 @@ symbols: $(release_LIBS) ## regenerate src/loam.symbols from what the library ex
 
 # ---- Install ----
 
-INSTALLED = $(INCLUDEDIR)/loam/gc.h $(LIBDIR)/libloam.a $(LIBDIR)/libloam.so.$(SOVERSION) $(LIBDIR)/libloam.so \
-            $(LIBDIR)/loam/libgc.so.1 $(LIBDIR)/pkgconfig/loam.pc
+INSTALLED = $(INCLUDEDIR)/loam/gc.h $(LIBDIR)/loam/libgc.so.1 $(LIBDIR)/pkgconfig/loam.pc \
+            $(addprefix $(LIBDIR)/,libloam.a $(SONAME) libloam.so)
 
 .PHONY: install uninstall clean help
 install: $(release_LIBS) ## install to PREFIX (/usr/local), below DESTDIR; the libgc stand-in goes to lib/loam
 	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam $(LIBDIR)/pkgconfig $(LIBDIR)/loam)
 	install -m 644 gc.h $(DESTDIR)$(INCLUDEDIR)/loam/gc.h
 	install -m 644 $(release_DIR)/libloam.a $(DESTDIR)$(LIBDIR)/libloam.a
-	install -m 755 $(release_DIR)/libloam.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libloam.so.$(SOVERSION)
-	ln -sf libloam.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libloam.so
+	install -m 755 $(release_DIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libloam.so
 	install -m 755 $(release_DIR)/compat/libgc.so.1 $(DESTDIR)$(LIBDIR)/loam/libgc.so.1
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 	  src/loam.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
 
 uninstall: ## remove what install put there

@@ -1,7 +1,7 @@
 #include "base/histogram.h"
 
-// Below 2 * 16 a bucket per value; above, the top five bits choose: the leading one by the doubling it stands for,
-// the four behind it by the bucket within.
+// Below 2 * 16 a bucket per value; above, the top five bits choose: the leading one by the doubling it
+// stands for, the four behind it by the bucket within.
 static unsigned
 bucket_of(uint64_t ns) {
   if (ns < GC_HISTOGRAM_SUB_BUCKETS)
@@ -34,8 +34,8 @@ gc_histogram_record(struct gc_histogram *histogram, uint64_t ns) {
     histogram->max_ns = ns;
 }
 
-// How many of the shortest durations make up `percent` of all: rounded up, at least one, at most all.  In whole
-// millionths, because 99.9 % of 1000 must be 999 and is not in floating point.
+// How many of the shortest durations make up `percent` of all: rounded up, at least one, at most all.  In
+// whole millionths, because 99.9 % of 1000 must be 999 and is not in floating point.
 static uint64_t
 rank_of(const struct gc_histogram *histogram, double percent) {
   if (!(percent > 0))

@@ -1,7 +1,8 @@
 // The tunables' table at work: defaults, parsing, range checks, print-out.
 //
-// Runs before the collector exists and perhaps inside the program's first malloc: it allocates nothing and keeps no
-// state.  A bad value is the user's mistake and not a reason to stop his program: it is reported and survived.
+// Runs before the collector exists and perhaps inside the program's first malloc: it allocates nothing and
+// keeps no state.  A bad value is the user's mistake and not a reason to stop his program: it is reported
+// and survived.
 #include "base/tunables.h"
 
 #include <ctype.h>

@@ -11,7 +11,8 @@ typedef unsigned gc_tunable_number;
 typedef bool gc_tunable_flag;
 typedef const char *gc_tunable_text; // the environment's own string; NULL when not set
 
-// One field per row.  Written while the collector starts, before a second thread can see it; constant from then on.
+// One field per row.  Written while the collector starts, before a second thread can see it; constant from
+// then on.
 struct gc_tunables {
 #define GC_TUNABLE(field, type, ...) gc_tunable_##type field;
 #include "base/tunables.def"
@@ -40,9 +41,9 @@ typedef void gc_tunable_warner(const char *message);
 
 void gc_tunables_init_defaults(struct gc_tunables *tunables);
 
-// Override `tunables` from the variables that `get` finds (getenv, or secure_getenv where the program may run with
-// more rights than its user).  A value that makes no sense leaves the field as it is, one out of range is clamped;
-// either gives one line, without a newline, to `warn`.
+// Override `tunables` from the variables that `get` finds (getenv, or secure_getenv where the program may
+// run with more rights than its user).  A value that makes no sense leaves the field as it is, one out of
+// range is clamped; either gives one line, without a newline, to `warn`.
 void gc_tunables_read_environment(struct gc_tunables *tunables, gc_tunable_getter *get,
                                   gc_tunable_warner *warn);
 
