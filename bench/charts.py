@@ -1,0 +1,231 @@
+"""Charts as SVG, drawn by gnuplot: bars, lines, histograms and timelines in one style.
+
+Each function writes one file and returns its path, or None where gnuplot is missing (said once, on stderr).
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+COLOURS = {
+    "loam": "#0b7a75",
+    "libgc": "#d9822b",
+    "malloc": "#8a8f98",
+    "mimalloc": "#5b6ee1",
+}
+INK, FAINT = "#333333", "#e3e5e8"
+
+_missing_said = False
+
+
+def _draw(path, size, body, data):
+    """Run gnuplot on `body`, which refers to the named data blocks in `data`."""
+    global _missing_said
+    if shutil.which("gnuplot") is None:
+        if not _missing_said:
+            print("gnuplot is missing (package gnuplot-nox): no charts", file=sys.stderr)
+            _missing_said = True
+        return None
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blocks = "".join(f"${name} << END\n{text}\nEND\n" for name, text in data.items())
+    style = f"""
+set terminal svg size {size[0]},{size[1]} dynamic enhanced font 'DejaVu Sans,13' rounded background '#ffffff'
+set output '{path}'
+set border 3 lc rgb '{INK}' lw 1
+set tics nomirror scale 0.5 textcolor rgb '{INK}'
+set grid ytics lc rgb '{FAINT}' lw 1 lt 1
+set key above left horizontal samplen 1.2 spacing 1.2 width 2 textcolor rgb '{INK}'
+set style fill solid 1.0 noborder
+set bmargin 3.5
+"""
+    done = subprocess.run(["gnuplot"], input=blocks + style + body, text=True, capture_output=True)
+    if done.returncode != 0:
+        print(f"gnuplot could not draw {path}: {done.stderr.strip()}", file=sys.stderr)
+        return None
+    return path
+
+
+def _title(text):
+    return f"set title {_quoted(text)} left offset 0,0.6 font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'\n"
+
+
+def _quoted(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("_", "\\\\_").replace("\n", "\\n") + '"'
+
+
+def _colour(series):
+    return COLOURS.get(series.split()[0], "#b03a6f")
+
+
+def bars(path, title, ylabel, groups, series, reference=None):
+    """Grouped bars.  groups: names; series: {name: [value or None per group]}; values are written above the bars."""
+    names = list(series)
+    width = 0.8 / len(names)
+    rows, labels = [], []
+    for g, group in enumerate(groups):
+        for s, name in enumerate(names):
+            value = series[name][g]
+            if value is None:
+                continue
+            x = g + (s - (len(names) - 1) / 2) * width
+            rows.append((name, x, value))
+            labels.append(f"{x:.4f} {value:.6g} {value:.3g}")
+    if not rows:
+        return None
+    data = {f"S{s}": "\n".join(f"{x:.4f} {v:.6g}" for n, x, v in rows if n == name) for s, name in enumerate(names)}
+    data["LABELS"] = "\n".join(labels)
+    # One value far above the rest would flatten everything else.
+    top = max(v for _, _, v in rows)
+    spread = top / min(v for _, _, v in rows if v > 0)
+    scale = "set logscale y\nset yrange [*:%g]\n" % (top * 1.8) if spread > 12 else "set yrange [0:%g]\n" % (top * 1.12)
+    ticks = ", ".join(f"{_quoted(group)} {g}" for g, group in enumerate(groups))
+    plots = [
+        f"$S{s} using 1:2:({width * 0.92:.4f}) with boxes lc rgb '{_colour(name)}' title '{name}'"
+        for s, name in enumerate(names) if data[f"S{s}"]
+    ]
+    plots.append(f"$LABELS using 1:2:3 with labels offset 0,0.6 font 'DejaVu Sans,10' textcolor rgb '{INK}' notitle")
+    line = "" if reference is None else (
+        f"set arrow from graph 0,first {reference} to graph 1,first {reference} nohead lc rgb '{INK}' dt 2 lw 1\n")
+    body = _title(title) + scale + line + f"""
+set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
+set boxwidth {width * 0.92:.4f}
+set xrange [-0.6:{len(groups) - 0.4}]
+set xtics ({ticks}) scale 0
+plot {', '.join(plots)}
+"""
+    return _draw(path, (max(640, 150 + 130 * len(groups)), 440), body, data)
+
+
+def lines(path, title, xlabel, ylabel, panels):
+    """Log-log curves in panels side by side.  panels: {panel title: {series: [(x, y)]}}."""
+    data, plots, highest, lowest = {}, [], 0, float("inf")
+    for p, (panel, series) in enumerate(panels.items()):
+        curves = []
+        for s, (name, points) in enumerate(series.items()):
+            data[f"P{p}S{s}"] = "\n".join(f"{x:.6g} {y:.6g}" for x, y in points)
+            highest = max([highest] + [y for _, y in points])
+            lowest = min([lowest] + [y for _, y in points])
+            curves.append(f"$P{p}S{s} using 1:2 with linespoints lw 2.2 pt 7 ps 0.5 lc rgb '{_colour(name)}' title '{name}'")
+        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13'\nplot {', '.join(curves)}\n")
+    xs = sorted({x for series in panels.values() for points in series.values() for x, _ in points})
+    ticks = ", ".join(f"'{x:g}' {x:g}" for x in xs if x & (x - 1) == 0)
+    body = f"""
+set logscale xy
+set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
+set xtics ({ticks}) font 'DejaVu Sans,11'
+set xrange [{xs[0] * 0.85:g}:{xs[-1] * 1.15:g}]
+set yrange [{lowest * 0.8:g}:{highest * 1.25:g}]
+set xlabel {_quoted(xlabel)} textcolor rgb '{INK}'
+set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
+set key top left vertical inside Left reverse
+set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.14,0.84 spacing 0.08 \\
+  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
+{''.join(plots)}
+unset multiplot
+"""
+    return _draw(path, (960, 440), body, data)
+
+
+def histogram(path, title, xlabel, series):
+    """Distributions of times on a log axis, one panel each.  series: {name: [[low_ns, high_ns, count]]}."""
+    series = {name: [row for row in rows if row[2] > 0] for name, rows in series.items()}
+    series = {name: rows for name, rows in series.items() if rows}
+    if not series:
+        return None
+    low = min(max(1, row[0]) for rows in series.values() for row in rows)
+    high = max(row[1] for rows in series.values() for row in rows)
+    data, plots = {}, []
+    for s, (name, rows) in enumerate(series.items()):
+        merged = _merge_thin(rows, high / low)
+        total = sum(count for _, _, count in merged)
+        data[f"S{s}"] = "\n".join(f"{max(1, l)} {h} {100 * c / total:.6g}" for l, h, c in merged)
+        last = s == len(series) - 1
+        peak = max(100 * c / total for _, _, c in merged)
+        plots.append(f"""
+set title {_quoted(f'{name}: {total:,} values, longest {duration(rows[-1][1])}')} left offset 0,-0.4 \\
+  font 'DejaVu Sans,13' textcolor rgb '{_colour(name)}'
+set format x {"'%h'" if last else "''"}
+set yrange [0:{peak * 1.15:g}]
+{f"set xlabel {_quoted(xlabel)}" if last else "unset xlabel"}
+plot $S{s} using (($1+$2)/2):3:1:2:(0):3 with boxxyerror lc rgb '{_colour(name)}' notitle
+""")
+    height = 90 + 150 * len(series)
+    body = f"""
+set logscale x
+set xrange [{low * 0.8:g}:{high * 1.25:g}]
+set xtics ({_time_ticks(low, high)})
+set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
+set ylabel 'share, %' textcolor rgb '{INK}'
+set ytics autofreq
+set style fill solid 0.85 noborder
+set multiplot layout {len(series)},1 margins 0.10,0.97,{50 / height:.3f},{1 - 70 / height:.3f} spacing 0,{46 / height:.3f} \\
+  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
+{''.join(plots)}
+unset multiplot
+"""
+    return _draw(path, (860, height), body, data)
+
+
+def _merge_thin(rows, span):
+    """Pairs of neighbouring buckets become one where the axis spans so much that single ones would be slivers."""
+    if span < 1e4:
+        return rows
+    merged = {}
+    for low, high, count in rows:
+        step = 2 ** max(0, low.bit_length() - 3)  # four buckets per doubling
+        start = low // step * step
+        end = max(high, start + step)
+        merged[start] = (start, end, merged.get(start, (0, 0, 0))[2] + count)
+    return sorted(merged.values())
+
+
+def timeline(path, title, xlabel, panels):
+    """Curves over time, panels stacked on one time axis.  panels: {ylabel: {series: [(seconds, y)]}}."""
+    data, plots = {}, []
+    for p, (ylabel, series) in enumerate(panels.items()):
+        curves = []
+        for s, (name, points) in enumerate(series.items()):
+            data[f"P{p}S{s}"] = "\n".join(f"{x:.4f} {y:.6g}" for x, y in points)
+            title_of = f"title '{name}'" if p == 0 else "notitle"
+            curves.append(f"$P{p}S{s} using 1:2 with lines lw 2.4 lc rgb '{_colour(name)}' {title_of}")
+        last = p == len(panels) - 1
+        plots.append(f"""
+set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
+set format x {"'%h'" if last else "''"}
+{f"set xlabel {_quoted(xlabel)}" if last else "unset xlabel"}
+plot {', '.join(curves)}
+""")
+    body = f"""
+set yrange [0:*]
+set xrange [0:*]
+set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
+set key at graph 0,1.16 left horizontal
+set multiplot layout {len(panels)},1 margins 0.11,0.97,0.12,0.83 spacing 0,0.06 \\
+  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
+{''.join(plots)}
+unset multiplot
+"""
+    return _draw(path, (860, 520), body, data)
+
+
+def duration(ns):
+    """12.3 ns, 4.56 us, 789 ms, 1.23 s."""
+    for limit, unit in ((1e3, "ns"), (1e6, "us"), (1e9, "ms")):
+        if ns < limit:
+            return f"{ns / (limit / 1e3):.3g} {unit}" if ns < limit * 0.9995 else f"1 {_next_unit(unit)}"
+    return f"{ns / 1e9:.3g} s"
+
+
+def _next_unit(unit):
+    return {"ns": "us", "us": "ms", "ms": "s"}[unit]
+
+
+def _time_ticks(low, high):
+    ticks, value = [], 1
+    while value <= high * 1.25:
+        if value >= low * 0.8:
+            ticks.append(f"'{duration(value)}' {value}")
+        value *= 10
+    return ", ".join(ticks)
