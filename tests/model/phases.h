@@ -38,6 +38,7 @@ static const struct phase phases[] = {
 static const struct phase phase_environment = {"environment", NULL, NULL, 1, 0};
 static const char *const switches[] = {"LOAM_STRESS_COLLECT", "LOAM_STRESS_FAIL_OS", "LOAM_STRESS_DELAY", "LOAM_VERIFY"};
 
+#define REFUSE_SECONDS 0.05
 enum { PHASES = sizeof phases / sizeof phases[0], REFUSE_OPERATIONS = 400, HANG_SECONDS = 240, ROUND_SECONDS = 20 };
 
 struct tally {
@@ -143,6 +144,7 @@ phase_run_refusing(struct launch launch, model_run run, struct tally *tally) {
   bool passed = true;
   uint64_t seed = launch.seed;
   launch.operations_max = REFUSE_OPERATIONS;
+  launch.seconds = REFUSE_SECONDS;
   for (unsigned call = 1; passed && call <= launch.phase->fail_calls; call++) {
     snprintf(launch.value, sizeof launch.value, "%u", call);
     launch.seed = random_mix(seed + call);
