@@ -179,7 +179,8 @@ main(int argc, char **argv) {
   uint64_t median_ns = bench_median(samples_ns, repeats);
 
   const char *markers = getenv("GC_MARKERS");
-  bench_report_begin("%s %zuK edges=%zu markers=%s", shape, nodes >> 10, edges, markers ? markers : "default");
+  bench_report_begin("%s %zuK edges=%zu markers=%s", shape, nodes >> 10, edges,
+                     markers ? markers : "default");
   bench_field("ns_per_object", (double)median_ns / (double)live);
   bench_field("ns_per_object_min", (double)samples_ns[0] / (double)live);
   bench_field("random_load_ns", load_ns);

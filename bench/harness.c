@@ -443,8 +443,8 @@ void
 bench_field_pairs(const char *name, const uint64_t (*rows)[3], size_t count) {
   printf(",\"%s\":[", name);
   for (size_t i = 0; i < count; i++)
-    printf("%s[%llu,%llu,%llu]", i == 0 ? "" : ",", (unsigned long long)rows[i][0], (unsigned long long)rows[i][1],
-           (unsigned long long)rows[i][2]);
+    printf("%s[%llu,%llu,%llu]", i == 0 ? "" : ",", (unsigned long long)rows[i][0],
+           (unsigned long long)rows[i][1], (unsigned long long)rows[i][2]);
   printf("]");
 }
 

@@ -42,10 +42,10 @@ void bench_report_end(void);
 __attribute__((noreturn)) void bench_skip(const char *reason);
 
 // The workload's own check of its result; a bench that computes nonsense must not report a time.
-#define bench_check(condition)                                                                               \
-  do {                                                                                                       \
-    if (!(condition))                                                                                        \
-      bench_check_failed(#condition, __FILE__, __LINE__);                                                    \
+#define bench_check(condition)                            \
+  do {                                                    \
+    if (!(condition))                                     \
+      bench_check_failed(#condition, __FILE__, __LINE__); \
   } while (0)
 __attribute__((noreturn)) void bench_check_failed(const char *condition, const char *file, int line);
 

@@ -78,7 +78,7 @@ MORE_COLUMNS = defaultdict(
     list,
     graphmark=["random_load_ns"],
     threads=["million_per_second"],
-    strings=["insert_ns", "lookup_ns", "delete_ns"],
+    strings=["insert_ns", "lookup_ns", "replace_ns"],
     latency=["p50_ns", "p99_ns", "max_ns"],
     fragmentation=["rss_per_live_dropped", "rss_per_live_refilled"],
     spike=["rss_mib_at_end", "vmas_max"],

@@ -46,7 +46,8 @@ measure(const char *kind, void (*churn)(size_t, uint64_t), size_t bytes, uint64_
 
 int
 main(int argc, char **argv) {
-  static const size_t sizes[] = {16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
+  static const size_t sizes[] = {16,  32,  48,  64,   96,   128,  192,  256,
+                                 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
   bench_start("sizes", argc, argv);
   uint64_t budget_bytes = (uint64_t)bench_param("mib", 64) << 20; // per size and repeat
   uint64_t count_max = (uint64_t)bench_param("count", 2000000);
