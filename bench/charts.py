@@ -36,8 +36,9 @@ set output '{path}'
 set border 3 lc rgb '{INK}' lw 1
 set tics nomirror scale 0.5 textcolor rgb '{INK}'
 set grid ytics lc rgb '{FAINT}' lw 1 lt 1
-set key above left horizontal samplen 1.2 spacing 1.2 width 2 textcolor rgb '{INK}'
 set style fill solid 1.0 noborder
+set lmargin 9
+set tmargin 5.2
 set bmargin 3.5
 """
     done = subprocess.run(["gnuplot"], input=blocks + style + body, text=True, capture_output=True)
@@ -47,8 +48,25 @@ set bmargin 3.5
     return path
 
 
-def _title(text):
-    return f"set title {_quoted(text)} left offset 0,0.6 font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'\n"
+def _heading(text, names, size):
+    """The title and, below it, the legend: both at the left edge, in pixels, whatever the plots below are."""
+    width, height = size
+    rows = [f"set label 1 {_quoted(text)} at screen {20 / width:.4f},{1 - 24 / height:.4f} left "
+            f"font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'"]
+    at = 20
+    for i, name in enumerate(names):
+        x, y = at / width, 1 - 50 / height
+        rows.append(f"set object {i + 1} rectangle from screen {x:.4f},{y - 6 / height:.4f} "
+                    f"to screen {x + 12 / width:.4f},{y + 6 / height:.4f} fc rgb '{_colour(name)}' fs solid noborder")
+        rows.append(f"set label {i + 2} {_quoted(name)} at screen {x + 18 / width:.4f},{y:.4f} left textcolor rgb '{INK}'")
+        at += 42 + 8 * len(name)
+    return "\n".join(rows) + "\nunset key\n"
+
+
+def _heading_off(names):
+    """After the first plot of several, so that the heading is not drawn again and again."""
+    return "".join(f"unset label {i + 1}\n" for i in range(len(names) + 1)) + (
+        "".join(f"unset object {i + 1}\n" for i in range(len(names))))
 
 
 def _quoted(text):
@@ -82,20 +100,21 @@ def bars(path, title, ylabel, groups, series, reference=None):
     scale = "set logscale y\nset yrange [*:%g]\n" % (top * 1.8) if spread > 12 else "set yrange [0:%g]\n" % (top * 1.12)
     ticks = ", ".join(f"{_quoted(group)} {g}" for g, group in enumerate(groups))
     plots = [
-        f"$S{s} using 1:2:({width * 0.92:.4f}) with boxes lc rgb '{_colour(name)}' title '{name}'"
+        f"$S{s} using 1:2:({width * 0.92:.4f}) with boxes lc rgb '{_colour(name)}'"
         for s, name in enumerate(names) if data[f"S{s}"]
     ]
     plots.append(f"$LABELS using 1:2:3 with labels offset 0,0.6 font 'DejaVu Sans,10' textcolor rgb '{INK}' notitle")
     line = "" if reference is None else (
-        f"set arrow from graph 0,first {reference} to graph 1,first {reference} nohead lc rgb '{INK}' dt 2 lw 1\n")
-    body = _title(title) + scale + line + f"""
+        f"set arrow from graph 0,first {reference} to graph 1,first {reference} nohead lc rgb '{INK}' dt (8,6) lw 1 front\n")
+    size = (max(640, 150 + 120 * len(groups)), 440)
+    body = _heading(title, names, size) + scale + line + f"""
 set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
 set boxwidth {width * 0.92:.4f}
 set xrange [-0.6:{len(groups) - 0.4}]
 set xtics ({ticks}) scale 0
 plot {', '.join(plots)}
 """
-    return _draw(path, (max(640, 150 + 130 * len(groups)), 440), body, data)
+    return _draw(path, size, body, data)
 
 
 def lines(path, title, xlabel, ylabel, panels):
@@ -107,11 +126,13 @@ def lines(path, title, xlabel, ylabel, panels):
             data[f"P{p}S{s}"] = "\n".join(f"{x:.6g} {y:.6g}" for x, y in points)
             highest = max([highest] + [y for _, y in points])
             lowest = min([lowest] + [y for _, y in points])
-            curves.append(f"$P{p}S{s} using 1:2 with linespoints lw 2.2 pt 7 ps 0.5 lc rgb '{_colour(name)}' title '{name}'")
-        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13'\nplot {', '.join(curves)}\n")
+            curves.append(f"$P{p}S{s} using 1:2 with linespoints lw 2.2 pt 7 ps 0.5 lc rgb '{_colour(name)}'")
+        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13' textcolor rgb '{INK}'\nplot {', '.join(curves)}\n")
     xs = sorted({x for series in panels.values() for points in series.values() for x, _ in points})
     ticks = ", ".join(f"'{x:g}' {x:g}" for x in xs if x & (x - 1) == 0)
-    body = f"""
+    names = list(dict.fromkeys(name for series in panels.values() for name in series))
+    size = (960, 460)
+    body = _heading(title, names, size) + f"""
 set logscale xy
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
 set xtics ({ticks}) font 'DejaVu Sans,11'
@@ -119,13 +140,11 @@ set xrange [{xs[0] * 0.85:g}:{xs[-1] * 1.15:g}]
 set yrange [{lowest * 0.8:g}:{highest * 1.25:g}]
 set xlabel {_quoted(xlabel)} textcolor rgb '{INK}'
 set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
-set key top left vertical inside Left reverse
-set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.14,0.84 spacing 0.08 \\
-  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
-{''.join(plots)}
+set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.13,0.80 spacing 0.08
+{_heading_off(names).join(plots)}
 unset multiplot
 """
-    return _draw(path, (960, 440), body, data)
+    return _draw(path, size, body, data)
 
 
 def histogram(path, title, xlabel, series):
@@ -151,8 +170,9 @@ set yrange [0:{peak * 1.15:g}]
 {f"set xlabel {_quoted(xlabel)}" if last else "unset xlabel"}
 plot $S{s} using (($1+$2)/2):3:1:2:(0):3 with boxxyerror lc rgb '{_colour(name)}' notitle
 """)
-    height = 90 + 150 * len(series)
-    body = f"""
+    height = 100 + 150 * len(series)
+    size = (860, height)
+    body = _heading(title, [], size) + f"""
 set logscale x
 set xrange [{low * 0.8:g}:{high * 1.25:g}]
 set xtics ({_time_ticks(low, high)})
@@ -160,12 +180,11 @@ set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
 set ylabel 'share, %' textcolor rgb '{INK}'
 set ytics autofreq
 set style fill solid 0.85 noborder
-set multiplot layout {len(series)},1 margins 0.10,0.97,{50 / height:.3f},{1 - 70 / height:.3f} spacing 0,{46 / height:.3f} \\
-  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
-{''.join(plots)}
+set multiplot layout {len(series)},1 margins 0.10,0.97,{50 / height:.3f},{1 - 80 / height:.3f} spacing 0,{46 / height:.3f}
+{_heading_off([]).join(plots)}
 unset multiplot
 """
-    return _draw(path, (860, height), body, data)
+    return _draw(path, size, body, data)
 
 
 def _merge_thin(rows, span):
@@ -188,8 +207,7 @@ def timeline(path, title, xlabel, panels):
         curves = []
         for s, (name, points) in enumerate(series.items()):
             data[f"P{p}S{s}"] = "\n".join(f"{x:.4f} {y:.6g}" for x, y in points)
-            title_of = f"title '{name}'" if p == 0 else "notitle"
-            curves.append(f"$P{p}S{s} using 1:2 with lines lw 2.4 lc rgb '{_colour(name)}' {title_of}")
+            curves.append(f"$P{p}S{s} using 1:2 with lines lw 2.4 lc rgb '{_colour(name)}'")
         last = p == len(panels) - 1
         plots.append(f"""
 set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
@@ -197,17 +215,17 @@ set format x {"'%h'" if last else "''"}
 {f"set xlabel {_quoted(xlabel)}" if last else "unset xlabel"}
 plot {', '.join(curves)}
 """)
-    body = f"""
+    names = list(dict.fromkeys(name for series in panels.values() for name in series))
+    size = (860, 540)
+    body = _heading(title, names, size) + f"""
 set yrange [0:*]
 set xrange [0:*]
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
-set key at graph 0,1.16 left horizontal
-set multiplot layout {len(panels)},1 margins 0.11,0.97,0.12,0.83 spacing 0,0.06 \\
-  title {_quoted(title)} font 'DejaVu Sans Bold,15' textcolor rgb '{INK}'
-{''.join(plots)}
+set multiplot layout {len(panels)},1 margins 0.11,0.97,0.11,0.86 spacing 0,0.06
+{_heading_off(names).join(plots)}
 unset multiplot
 """
-    return _draw(path, (860, 520), body, data)
+    return _draw(path, size, body, data)
 
 
 def duration(ns):

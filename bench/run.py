@@ -70,7 +70,7 @@ METRIC = defaultdict(
     sizes="ns_per_op",
     threads="ns_per_op",
     strings="ns_per_op",
-    latency="p999_ns",
+    latency="max_ns",
     emptygc="ns_per_op",
     tinyserver="ns_per_op",
 )
@@ -79,7 +79,7 @@ MORE_COLUMNS = defaultdict(
     graphmark=["random_load_ns"],
     threads=["million_per_second"],
     strings=["insert_ns", "lookup_ns", "replace_ns"],
-    latency=["p50_ns", "p99_ns", "max_ns"],
+    latency=["mean_ns", "p50_ns", "p99_ns", "p999_ns"],
     fragmentation=["rss_per_live_dropped", "rss_per_live_refilled"],
     spike=["rss_mib_at_end", "vmas_max"],
     tinyserver=["gc_share_percent"],
@@ -422,8 +422,7 @@ def draw_graphmark(table, path):
     cases = {case: lines for case, lines in table.get("graphmark", {}).items()}
     if not cases:
         return None
-    groups = ["{}\n{}".format(case.split()[0], case.split()[-1].replace("markers=1", "1 marker").replace("=", " "))
-              for case in cases]
+    groups = [f"{case.split()[0]}\n{case.split()[-1].replace('=', ' ')}" for case in cases]
     present = [name for name in COLLECTORS if any(name in lines for lines in cases.values())]
     series = {name: [metric_ns("graphmark", lines[name]) if name in lines else None for lines in cases.values()]
               for name in present}
