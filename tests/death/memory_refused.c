@@ -1,0 +1,232 @@
+// The system refuses memory: a small ulimit -v before the start, or none left afterwards.  The program gets NULL, or one line at the start
+// that says why; never a crash, a hang or a lost object.
+
+#include <sys/resource.h>
+
+#include "gc.h"
+#include "tests/death/child.h"
+
+enum { NODE_BYTES = 1000, KEPT = 1000 };
+
+struct node {
+  struct node *next;
+  size_t number;
+  char room[NODE_BYTES - 16];
+};
+
+static void
+limit(int resource, size_t bytes) {
+  struct rlimit both = {bytes, bytes};
+  CHILD_CHECK(setrlimit((__rlimit_resource_t)resource, &both) == 0);
+}
+
+// The bytes of address space that the process has.
+static size_t
+address_space(void) {
+  unsigned long pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  CHILD_CHECK(statm && fscanf(statm, "%lu", &pages) == 1);
+  fclose(statm);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static struct node *
+cons(struct node *next) {
+  struct node *node = GC_malloc(sizeof *node);
+  if (!node)
+    return NULL;
+  node->next = next;
+  node->number = next ? next->number + 1 : 0;
+  return node;
+}
+
+static void
+check_list(const struct node *list) {
+  for (; list; list = list->next) {
+    CHILD_CHECK(GC_base((void *)list) == list);
+    CHILD_CHECK(list->next ? list->number == list->next->number + 1 : list->number == 0);
+  }
+}
+
+// A list of a thousand nodes survives much garbage.
+static void
+use_a_little(void) {
+  struct node *list = NULL;
+  for (size_t i = 0; i < 50 * KEPT; i++) {
+    struct node *node = cons(list);
+    CHILD_CHECK(node);
+    list = i % KEPT ? node : NULL;
+  }
+  check_list(list);
+}
+
+// Take all there is; it ends with NULL and ENOMEM, and what was taken is whole.
+__attribute__((noinline)) static size_t
+use_all(void) {
+  struct node *list = NULL, *node;
+  size_t count = 0;
+  while ((node = cons(list))) {
+    list = node;
+    count++;
+    CHILD_CHECK(count < 100000000);
+  }
+  CHILD_CHECK(errno == ENOMEM);
+  check_list(list);
+  CHILD_CHECK(gc_verify() == 0);
+  return count;
+}
+
+__attribute__((noinline)) static void
+clear_stack(void) {
+  volatile char dirt[20000];
+  for (size_t i = 0; i < sizeof dirt; i++)
+    dirt[i] = 0;
+}
+
+static void
+use_all_again_and_again(void) {
+  size_t first = use_all();
+  for (int i = 0; i < 3; i++) {
+    clear_stack();
+    GC_gcollect();
+    CHILD_CHECK(use_all() > first / 2);
+  }
+}
+
+// ---- Limits before the start ----
+
+static size_t limit_bytes;
+
+static void
+limited_from_the_start(void) {
+  limit(RLIMIT_AS, address_space() + limit_bytes);
+  use_a_little();
+  use_all_again_and_again();
+}
+
+// The least: the collector may say that it cannot start.
+static void
+limited_to_nothing(void) {
+  limit(RLIMIT_AS, address_space() + limit_bytes);
+  child_expect("loam: cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)\n");
+  GC_INIT();
+}
+
+static void
+check_starts(void) {
+  static const size_t sizes_mib[] = {4096, 1024, 256, 64, 32};
+  char name[100];
+  for (size_t i = 0; i < sizeof sizes_mib / sizeof sizes_mib[0]; i++) {
+    limit_bytes = sizes_mib[i] << 20;
+    snprintf(name, sizeof name, "ulimit -v: %zu MiB more than the program has", sizes_mib[i]);
+    child_check(name, limited_from_the_start, CHILD_EXITS);
+  }
+  limit_bytes = 0;
+  child_check("ulimit -v: nothing more", limited_to_nothing, CHILD_ABORTS);
+  limit_bytes = 256 << 10;
+  child_check("ulimit -v: 256 KiB more", limited_to_nothing, CHILD_ABORTS);
+}
+
+// Whatever the limit: it works or says so.
+static void
+any_limit(void) {
+  limit(RLIMIT_AS, address_space() + limit_bytes);
+  child_expect_anything();
+  struct node *list = NULL, *node;
+  for (int i = 0; i < 10000 && (node = cons(list)); i++)
+    list = node;
+  check_list(list);
+  GC_gcollect();
+  check_list(list);
+}
+
+static void
+check_every_limit(void) {
+  unsigned refused = 0, worked = 0;
+  for (limit_bytes = 0; limit_bytes < 24 << 20; limit_bytes += 127 << 10) {
+    child_errors = tmpfile();
+    child_foreseen = tmpfile();
+    char errors[CHILD_TEXT_BYTES];
+    int status = child_run(any_limit);
+    child_read(child_errors, errors);
+    fclose(child_errors);
+    fclose(child_foreseen);
+    worked += child_ended_as(status, CHILD_EXITS);
+    if (child_ended_as(status, CHILD_EXITS) || (child_ended_as(status, CHILD_ABORTS) && strncmp(errors, "loam: ", 6) == 0)) {
+      refused += !child_ended_as(status, CHILD_EXITS);
+      continue;
+    }
+    tap_ok(false, "%zu KiB of address space, status %#x: %s", limit_bytes >> 10, status, errors);
+    return;
+  }
+  tap_ok(refused > 0 && worked > 0, "every limit from 0 to 24 MiB: %u programs worked, %u said why not", worked, refused);
+}
+
+// ---- Limits after the start ----
+
+static void
+commit_refused(void) {
+  GC_INIT();
+  limit(RLIMIT_DATA, 64 << 20);
+  use_a_little();
+  use_all_again_and_again();
+}
+
+// No table of the collector's own can grow either, the mark stack among them: a wide graph must still be marked.
+static void
+tables_refused(void) {
+  enum { WIDE = 2000000 };
+  void **wide = GC_malloc(WIDE * sizeof *wide);
+  for (size_t i = 0; i < WIDE; i++) {
+    wide[i] = GC_malloc(16);
+    CHILD_CHECK(wide[i]);
+    *(size_t *)wide[i] = i;
+  }
+  limit(RLIMIT_AS, address_space());
+  for (int round = 0; round < 3; round++)
+    GC_gcollect();
+  for (size_t i = 0; i < WIDE; i++)
+    CHILD_CHECK(GC_base(wide[i]) == wide[i] && *(size_t *)wide[i] == i);
+  CHILD_CHECK(gc_verify() == 0);
+}
+
+static unsigned failing_call;
+
+static void
+one_call_fails(void) {
+  char value[20];
+  snprintf(value, sizeof value, "%u", failing_call);
+  setenv("LOAM_STRESS_FAIL_OS", value, 1);
+  any_limit();
+}
+
+static void
+check_failing_calls(void) {
+  for (failing_call = 1; failing_call <= 60; failing_call++) {
+    limit_bytes = (size_t)1 << 45;
+    char name[60], errors[CHILD_TEXT_BYTES];
+    child_errors = tmpfile();
+    child_foreseen = tmpfile();
+    int status = child_run(one_call_fails);
+    child_read(child_errors, errors);
+    fclose(child_errors);
+    fclose(child_foreseen);
+    snprintf(name, sizeof name, "system call %u for memory fails", failing_call);
+    tap_ok(child_ended_as(status, CHILD_EXITS) || (child_ended_as(status, CHILD_ABORTS) && strncmp(errors, "loam: ", 6) == 0),
+           "%s", name);
+  }
+}
+
+int
+main(void) {
+  if (CHILD_ASAN) {
+    tap_skip("the address sanitizer needs the address space", "memory refused");
+    return tap_done();
+  }
+  check_starts();
+  check_every_limit();
+  child_check("no memory can be committed after the start", commit_refused, CHILD_EXITS);
+  child_check("no table can grow after the start", tables_refused, CHILD_EXITS);
+  check_failing_calls();
+  return tap_done();
+}
