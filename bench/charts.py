@@ -38,7 +38,7 @@ set tics nomirror scale 0.5 textcolor rgb '{INK}'
 set grid ytics lc rgb '{FAINT}' lw 1 lt 1
 set style fill solid 1.0 noborder
 set lmargin 9
-set tmargin 5.2
+set tmargin 4.8
 set bmargin 3.5
 """
     done = subprocess.run(["gnuplot"], input=blocks + style + body, text=True, capture_output=True)
@@ -58,7 +58,8 @@ def _heading(text, names, size):
         x, y = at / width, 1 - 50 / height
         rows.append(f"set object {i + 1} rectangle from screen {x:.4f},{y - 6 / height:.4f} "
                     f"to screen {x + 12 / width:.4f},{y + 6 / height:.4f} fc rgb '{_colour(name)}' fs solid noborder")
-        rows.append(f"set label {i + 2} {_quoted(name)} at screen {x + 18 / width:.4f},{y:.4f} left textcolor rgb '{INK}'")
+        rows.append(f"set label {i + 2} {_quoted(name)} at screen {x + 18 / width:.4f},{y:.4f} left "
+                    f"textcolor rgb '{INK}'")
         at += 42 + 8 * len(name)
     return "\n".join(rows) + "\nunset key\n"
 
@@ -85,33 +86,36 @@ def bars(path, title, ylabel, groups, series, reference=None):
     for g, group in enumerate(groups):
         for s, name in enumerate(names):
             value = series[name][g]
-            if value is None:
+            if not value:
                 continue
             x = g + (s - (len(names) - 1) / 2) * width
             rows.append((name, x, value))
-            labels.append(f"{x:.4f} {value:.6g} {value:.3g}")
+            labels.append(f"{x:.4f} {value:.6g} {value:.2g}")
     if not rows:
         return None
     data = {f"S{s}": "\n".join(f"{x:.4f} {v:.6g}" for n, x, v in rows if n == name) for s, name in enumerate(names)}
     data["LABELS"] = "\n".join(labels)
     # One value far above the rest would flatten everything else.
     top = max(v for _, _, v in rows)
-    spread = top / min(v for _, _, v in rows if v > 0)
-    scale = "set logscale y\nset yrange [*:%g]\n" % (top * 1.8) if spread > 12 else "set yrange [0:%g]\n" % (top * 1.12)
+    low = min(v for _, _, v in rows)
+    scale = f"set yrange [0:{top * 1.12:g}]\n"
+    if top > 12 * low:
+        scale = f"set logscale y\nset yrange [{low * 0.6:g}:{top * 1.8:g}]\n"
     ticks = ", ".join(f"{_quoted(group)} {g}" for g, group in enumerate(groups))
     plots = [
         f"$S{s} using 1:2:({width * 0.92:.4f}) with boxes lc rgb '{_colour(name)}'"
         for s, name in enumerate(names) if data[f"S{s}"]
     ]
-    plots.append(f"$LABELS using 1:2:3 with labels offset 0,0.6 font 'DejaVu Sans,10' textcolor rgb '{INK}' notitle")
-    line = "" if reference is None else (
-        f"set arrow from graph 0,first {reference} to graph 1,first {reference} nohead lc rgb '{INK}' dt (8,6) lw 1 front\n")
-    size = (max(640, 150 + 120 * len(groups)), 440)
-    body = _heading(title, names, size) + scale + line + f"""
+    plots.append(f"$LABELS using 1:2:3 with labels offset 0,0.6 font 'DejaVu Sans,10' textcolor rgb '{INK}' ")
+    if reference is not None:
+        plots.append(f"{reference:.6g} with lines lw 1.2 dt (8,6) lc rgb '{INK}'")
+    size = (max(640, 150 + 112 * len(groups)), 460)
+    body = _heading(title, names, size) + scale + f"""
 set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
 set boxwidth {width * 0.92:.4f}
 set xrange [-0.6:{len(groups) - 0.4}]
-set xtics ({ticks}) scale 0
+set xtics ({ticks}) scale 0 font 'DejaVu Sans,12'
+set bmargin {1.2 + 1.2 * max(group.count(chr(10)) + 1 for group in groups):.1f}
 plot {', '.join(plots)}
 """
     return _draw(path, size, body, data)
@@ -127,11 +131,12 @@ def lines(path, title, xlabel, ylabel, panels):
             highest = max([highest] + [y for _, y in points])
             lowest = min([lowest] + [y for _, y in points])
             curves.append(f"$P{p}S{s} using 1:2 with linespoints lw 2.2 pt 7 ps 0.5 lc rgb '{_colour(name)}'")
-        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13' textcolor rgb '{INK}'\nplot {', '.join(curves)}\n")
+        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13' textcolor rgb '{INK}'\n"
+                     f"plot {', '.join(curves)}\n")
     xs = sorted({x for series in panels.values() for points in series.values() for x, _ in points})
     ticks = ", ".join(f"'{x:g}' {x:g}" for x in xs if x & (x - 1) == 0)
     names = list(dict.fromkeys(name for series in panels.values() for name in series))
-    size = (960, 460)
+    size = (960, 480)
     body = _heading(title, names, size) + f"""
 set logscale xy
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
@@ -140,14 +145,17 @@ set xrange [{xs[0] * 0.85:g}:{xs[-1] * 1.15:g}]
 set yrange [{lowest * 0.8:g}:{highest * 1.25:g}]
 set xlabel {_quoted(xlabel)} textcolor rgb '{INK}'
 set ylabel {_quoted(ylabel)} textcolor rgb '{INK}'
-set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.13,0.80 spacing 0.08
+set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.13,0.78 spacing 0.08
 {_heading_off(names).join(plots)}
 unset multiplot
 """
     return _draw(path, size, body, data)
 
 
-def histogram(path, title, xlabel, series):
+COUNTS_LINEAR_TO = 200  # taller histograms get a log axis, or their rare long values, which matter most, would vanish
+
+
+def histogram(path, title, what, series):
     """Distributions of times on a log axis, one panel each.  series: {name: [[low_ns, high_ns, count]]}."""
     series = {name: [row for row in rows if row[2] > 0] for name, rows in series.items()}
     series = {name: rows for name, rows in series.items() if rows}
@@ -159,28 +167,28 @@ def histogram(path, title, xlabel, series):
     for s, (name, rows) in enumerate(series.items()):
         merged = _merge_thin(rows, high / low)
         total = sum(count for _, _, count in merged)
-        data[f"S{s}"] = "\n".join(f"{max(1, l)} {h} {100 * c / total:.6g}" for l, h, c in merged)
-        last = s == len(series) - 1
-        peak = max(100 * c / total for _, _, c in merged)
+        peak = max(count for _, _, count in merged)
+        floor = 0 if peak < COUNTS_LINEAR_TO else 0.6
+        data[f"S{s}"] = "\n".join(f"{max(1, l)} {h} {c}" for l, h, c in merged)
+        summary = f"{name}: {total:,} {what}, longest {duration(rows[-1][1])}"
         plots.append(f"""
-set title {_quoted(f'{name}: {total:,} values, longest {duration(rows[-1][1])}')} left offset 0,-0.4 \\
-  font 'DejaVu Sans,13' textcolor rgb '{_colour(name)}'
-set format x {"'%h'" if last else "''"}
-set yrange [0:{peak * 1.15:g}]
-{f"set xlabel {_quoted(xlabel)}" if last else "unset xlabel"}
-plot $S{s} using (($1+$2)/2):3:1:2:(0):3 with boxxyerror lc rgb '{_colour(name)}' notitle
+set label 40 {_quoted(summary)} at graph 0,1.1 left font 'DejaVu Sans,13' textcolor rgb '{_colour(name)}'
+{"set logscale y; set format y '10^{%T}'" if floor else "unset logscale y; set format y '%h'"}
+set yrange [{floor}:{peak * (2 if floor else 1.1):g}]
+set xtics ({_time_ticks(low, high, labelled=s == len(series) - 1)})
+plot $S{s} using (($1+$2)/2):3:1:2:({floor}):3 with boxxyerror lc rgb '{_colour(name)}'
 """)
     height = 100 + 150 * len(series)
     size = (860, height)
     body = _heading(title, [], size) + f"""
 set logscale x
 set xrange [{low * 0.8:g}:{high * 1.25:g}]
-set xtics ({_time_ticks(low, high)})
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
-set ylabel 'share, %' textcolor rgb '{INK}'
+set ylabel {_quoted(what)} textcolor rgb '{INK}'
 set ytics autofreq
 set style fill solid 0.85 noborder
-set multiplot layout {len(series)},1 margins 0.10,0.97,{50 / height:.3f},{1 - 80 / height:.3f} spacing 0,{46 / height:.3f}
+set multiplot layout {len(series)},1 \\
+  margins 0.10,0.97,{50 / height:.3f},{1 - 80 / height:.3f} spacing 0,{46 / height:.3f}
 {_heading_off([]).join(plots)}
 unset multiplot
 """
@@ -200,7 +208,7 @@ def _merge_thin(rows, span):
     return sorted(merged.values())
 
 
-def timeline(path, title, xlabel, panels):
+def timeline(path, title, xlabel, panels, since=0):
     """Curves over time, panels stacked on one time axis.  panels: {ylabel: {series: [(seconds, y)]}}."""
     data, plots = {}, []
     for p, (ylabel, series) in enumerate(panels.items()):
@@ -219,7 +227,7 @@ plot {', '.join(curves)}
     size = (860, 540)
     body = _heading(title, names, size) + f"""
 set yrange [0:*]
-set xrange [0:*]
+set xrange [{since:g}:*]
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
 set multiplot layout {len(panels)},1 margins 0.11,0.97,0.11,0.86 spacing 0,0.06
 {_heading_off(names).join(plots)}
@@ -240,10 +248,10 @@ def _next_unit(unit):
     return {"ns": "us", "us": "ms", "ms": "s"}[unit]
 
 
-def _time_ticks(low, high):
+def _time_ticks(low, high, labelled):
     ticks, value = [], 1
     while value <= high * 1.25:
         if value >= low * 0.8:
-            ticks.append(f"'{duration(value)}' {value}")
+            ticks.append(f"'{duration(value) if labelled else ''}' {value}")
         value *= 10
     return ", ".join(ticks)

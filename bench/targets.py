@@ -1,0 +1,110 @@
+"""What Loam promises, and whether these medians show it; cases that were not run are left out."""
+
+from typing import NamedTuple
+
+from report import metric_ns
+
+
+class Target(NamedTuple):
+    text: str
+    value: float
+    bound: float
+    at_least: bool = True
+
+    def met(self):
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+def targets(table):
+    """What Loam promises and these results can show; cases that were not run are left out."""
+    yield from gcbench_targets(table)
+    yield from graphmark_targets(table)
+    yield from sizes_targets(table)
+    yield from scaling_targets(table)
+    yield from small_heap_targets(table)
+
+
+def against(table, bench, case, other, field=None):
+    """How many times Loam's figure the other's is, or None."""
+    lines = table.get(bench, {}).get(case, {})
+    if "loam" not in lines or other not in lines:
+        return None
+    if field:
+        return lines[other][field] / lines["loam"][field]
+    return metric_ns(bench, lines[other]) / metric_ns(bench, lines["loam"])
+
+
+def gcbench_targets(table):
+    for case, libgc, mimalloc, rss in (("18 16 16", 2.5, 1.5, 1 / 1.2), ("21 20 18", 1.8, None, 1)):
+        if (value := against(table, "gcbench", case, "libgc")) is None:
+            continue
+        yield Target(f"gcbench {case}: libgc's time / Loam's", value, libgc)
+        yield Target(f"gcbench {case}: libgc's RSS / Loam's", against(table, "gcbench", case, "libgc", "rss_kib"), rss)
+        if mimalloc and (value := against(table, "gcbench", case, "mimalloc")) is not None:
+            yield Target(f"gcbench {case}: mimalloc's time / Loam's", value, mimalloc)
+
+
+def graphmark_targets(table):
+    bounds = {"table": 8, "root": 5, "wide": 2, "lists": 2}
+    for case, lines in table.get("graphmark", {}).items():
+        shape = case.split()[0]
+        if "loam" not in lines:
+            continue
+        if case.endswith("markers=1"):
+            if shape in bounds and (value := against(table, "graphmark", case, "libgc")) is not None:
+                yield Target(f"graphmark {case}: libgc's time / Loam's", value, bounds[shape])
+            if shape == "table":
+                floor = lines["loam"]["random_load_ns"]
+                yield Target(f"graphmark {case}: ns per object / random load",
+                             metric_ns("graphmark", lines["loam"]) / floor, 2.5, at_least=False)
+        elif case.endswith("markers=2"):
+            single = table["graphmark"].get(case.replace("markers=2", "markers=1"), {}).get("loam")
+            if single and shape in ("table", "root"):
+                yield Target(f"graphmark {case}: gain over one marker",
+                             metric_ns("graphmark", single) / metric_ns("graphmark", lines["loam"]), 1.6)
+
+
+def sizes_targets(table):
+    cases = table.get("sizes", {})
+    ratios = [value for case in cases if (value := against(table, "sizes", case, "libgc")) is not None]
+    if ratios:
+        yield Target("sizes, worst of all: libgc's time / Loam's", min(ratios), 2)
+    small = [
+        value for case in cases
+        if int(case.split()[1]) <= 256 and (value := against(table, "sizes", case, "mimalloc")) is not None
+    ]
+    if small:
+        yield Target("sizes, worst up to 256 bytes: mimalloc's time / Loam's", min(small), 1)
+
+
+def scaling_targets(table):
+    cases = table.get("threads", {})
+    one = cases.get("alloc threads=1", {}).get("loam")
+    two = cases.get("alloc threads=2", {}).get("loam")
+    if one and two:
+        yield Target("threads: throughput of two / one", two["million_per_second"] / one["million_per_second"], 1.8)
+
+
+def small_heap_targets(table):
+    for case in table.get("emptygc", {}):
+        if (value := against(table, "emptygc", case, "libgc")) is not None:
+            yield Target(f"emptygc {case}: libgc's time / Loam's", value, 1)
+    for lines in table.get("tinyserver", {}).values():
+        if "loam" in lines:
+            yield Target("tinyserver: % of the time in the collector", lines["loam"]["gc_share_percent"], 2,
+                         at_least=False)
+    for case, lines in table.get("spike", {}).items():
+        if "loam" in lines:
+            yield Target(f"spike {case}: MiB of RSS at the end", lines["loam"]["rss_mib_at_end"], 100, at_least=False)
+            yield Target(f"spike {case}: most VMAs", lines["loam"]["vmas_max"], 100, at_least=False)
+
+
+def print_targets(table):
+    found = list(targets(table))
+    if not found:
+        return
+    print("\nTargets")
+    for target in found:
+        sign = ">=" if target.at_least else "<="
+        verdict = "met" if target.met() else "MISSED"
+        print(f"  {target.text:72} {target.value:8.3g}  {sign} {target.bound:<6.3g} {verdict}")
