@@ -1,0 +1,173 @@
+// Static roots: data segments and registered ranges.
+//
+// The program's calls change sets of ranges; the list that collections search is made from these sets and the
+// loader's list by the first collection that finds one of them changed:
+//
+//   searched = (segments - excluded) + registered
+//
+// GC_remove_roots excludes as well, since a segment is not registered.  What is excluded of a library goes
+// with it, so that another that is loaded in its place is searched.
+#include "world/roots.h"
+
+#include "base/lock.h"
+#include "os/images.h"
+#include "world/ranges.h"
+#include "world/start.h"
+#include "world/thread_roots.h"
+#include "world/threads.h"
+#include "world/tls.h"
+
+// The bounds of the section of GC_STATE; both NULL if nothing is in it.
+extern const char gc_state_begin[] __asm__("__start_gc_state") __attribute__((weak, visibility("hidden")));
+extern const char gc_state_end[] __asm__("__stop_gc_state") __attribute__((weak, visibility("hidden")));
+
+// [gc_lock]
+static struct gc_range_array registered; // by GC_add_roots
+static struct gc_range_array excluded;   // by GC_exclude_static_roots and GC_remove_roots
+static struct gc_range_array searched;   // normalized
+static struct gc_range_array segments;   // room for making it
+static bool without_libraries;
+static bool changed = true;    // since `searched` was made
+static size_t made_version;    // gc_images.version then
+static size_t cleared_version; // of gc_images whose segments GC_clear_roots has forgotten; 0 for none
+static size_t static_bytes;
+
+// ---- The program's calls ---------------------------------------------------------------------------------
+
+// Whole words within.
+static struct gc_range
+round_inwards(struct gc_range range) {
+  return (struct gc_range){(const char *)gc_round_up((uintptr_t)range.base, GC_WORD_BYTES),
+                           (const char *)gc_round_down((uintptr_t)range.limit, GC_WORD_BYTES)};
+}
+
+static bool
+push_locked(struct gc_range_array *array, struct gc_range range) {
+  changed = true;
+  return range.base >= range.limit || gc_range_array_push(array, range);
+}
+
+bool
+gc_roots_add(struct gc_range range) {
+  gc_lock_acquire(&gc_lock);
+  bool done = push_locked(&registered, round_inwards(range));
+  gc_lock_release(&gc_lock);
+  return done;
+}
+
+bool
+gc_roots_remove(struct gc_range range) {
+  gc_lock_acquire(&gc_lock);
+  bool done = range.base >= range.limit || gc_ranges_remove(&registered, range);
+  done = done && push_locked(&excluded, range);
+  gc_lock_release(&gc_lock);
+  return done;
+}
+
+bool
+gc_roots_exclude(struct gc_range range) {
+  gc_lock_acquire(&gc_lock);
+  bool done = push_locked(&excluded, range);
+  gc_lock_release(&gc_lock);
+  return done;
+}
+
+void
+gc_roots_clear(void) {
+  gc_lock_acquire(&gc_lock);
+  gc_range_array_clear(&registered);
+  cleared_version = gc_images.version;
+  changed = true;
+  gc_lock_release(&gc_lock);
+}
+
+void
+gc_roots_search_libraries(bool on) {
+  gc_lock_acquire(&gc_lock);
+  without_libraries = !on;
+  changed = true;
+  gc_lock_release(&gc_lock);
+}
+
+// ---- What is searched ------------------------------------------------------------------------------------
+
+// Libraries that went take their exclusions with them.
+static bool
+forget_gone(void) {
+  for (size_t i = 0; i < gc_images.gone.count; i++)
+    if (!gc_ranges_remove(&excluded, gc_images.gone.items[i]))
+      return false;
+  return true;
+}
+
+static bool
+list_segments(void) {
+  gc_range_array_clear(&segments);
+  if (gc_images.version == cleared_version)
+    return true;
+  bool done = gc_ranges_push_all(&gc_images.program, &segments) &&
+              (without_libraries || gc_ranges_push_all(&gc_images.libraries, &segments));
+  gc_ranges_normalize(&segments);
+  return done;
+}
+
+static size_t
+bytes_of(const struct gc_range_array *array) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < array->count; i++)
+    bytes += gc_range_bytes(array->items[i]);
+  return bytes;
+}
+
+static bool
+make_searched(void) {
+  gc_range_array_clear(&searched);
+  if (made_version != gc_images.version && !forget_gone())
+    return false;
+  made_version = gc_images.version;
+  gc_ranges_normalize(&excluded);
+  if (!list_segments() || !gc_ranges_push_difference(&segments, &excluded, &searched) ||
+      !gc_ranges_push_all(&registered, &searched))
+    return false;
+  gc_ranges_normalize(&searched);
+  static_bytes = bytes_of(&searched);
+  changed = false;
+  return true;
+}
+
+static bool
+push_static_stw(struct gc_range_array *roots) {
+  if ((changed || made_version != gc_images.version) && !make_searched())
+    return false;
+  return gc_ranges_push_all(&searched, roots);
+}
+
+static bool
+push_threads_stw(struct gc_range_array *roots) {
+  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
+    if (!gc_thread_push_stacks_stw(thread, roots) || !gc_tls_push_stw(thread, roots))
+      return false;
+  return true;
+}
+
+bool
+gc_roots_collect_stw(struct gc_range_array *roots) {
+  return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots);
+}
+
+size_t
+gc_roots_static_bytes(void) {
+  return static_bytes;
+}
+
+static void
+look_round(void *unused) {
+  (void)unused;
+  gc_tls_init();
+}
+
+void
+gc_roots_init(void) {
+  gc_images_call(look_round, NULL);
+  gc_roots_exclude((struct gc_range){gc_state_begin, gc_state_end});
+}

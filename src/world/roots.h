@@ -1,0 +1,27 @@
+// What a collection searches.
+//
+//   of each thread   the live part of its stack, of an alternate signal stack it is on, its TLS (tls.h)
+//   static           writable data of the program and its libraries, less what is excluded; ranges registered
+#pragma once
+
+#include "base/types.h"
+#include "os/memory.h"
+
+// Read the list of libraries for the first time.  [gc_cycle_lock]
+void gc_roots_init(void);
+
+// What to search, while the world is stopped: appended to `roots`.  Stacks from the stack pointer (with the
+// red zone) to the base, alternate signal stacks in use, static and dynamic TLS, data segments (without
+// RELRO, the gc_state section, excluded ranges), registered ranges. false if memory for the array was refused
+// (the cycle must then be called off).
+bool gc_roots_collect_stw(struct gc_range_array *roots);
+
+// GC_add_roots and its kin; see gc.h.  They take gc_lock.  false if memory is refused.
+bool gc_roots_add(struct gc_range range);
+bool gc_roots_remove(struct gc_range range);
+bool gc_roots_exclude(struct gc_range range);
+void gc_roots_clear(void);
+void gc_roots_search_libraries(bool on);
+
+// Bytes of static data and registered ranges that the last collection searched.  [racy]
+size_t gc_roots_static_bytes(void);
