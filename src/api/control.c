@@ -1,0 +1,294 @@
+// Collecting, heap size and policy, hooks.
+#include <string.h>
+
+#include "api/init.h"
+#include "base/check.h"
+#include "base/hooks.h"
+#include "base/lock.h"
+#include "cycle/cycle.h"
+#include "cycle/verify.h"
+#include "gc.h"
+#include "heap/heap.h"
+#include "mark/team.h"
+#include "os/memory.h"
+#include "world/world.h"
+
+// ---- Collecting ---------------------------------------------------------------------------------------------------
+
+void
+GC_gcollect(void) {
+  gc_init_ensure();
+  gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
+  if (gc_tunables.force_unmap)
+    gc_cycle_release_all();
+}
+
+void
+GC_gcollect_and_unmap(void) {
+  gc_init_ensure();
+  gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
+  gc_cycle_release_all();
+}
+
+int
+GC_try_to_collect(GC_stop_func stop) {
+  gc_init_ensure();
+  return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
+}
+
+static int
+never_stop(void) {
+  return 0;
+}
+
+void
+GC_set_stop_func(GC_stop_func stop) {
+  gc_hooks.stop = stop;
+}
+
+GC_stop_func
+GC_get_stop_func(void) {
+  return gc_hooks.stop ? gc_hooks.stop : never_stop;
+}
+
+void
+GC_disable(void) {
+  gc_init_ensure();
+  gc_atomic_add(&gc_cycle_disabled, 1);
+}
+
+void
+GC_enable(void) {
+  gc_init_ensure();
+  size_t before = gc_atomic_sub(&gc_cycle_disabled, 1);
+  GC_CHECK(before > 0, "GC_enable without GC_disable");
+}
+
+int
+GC_is_disabled(void) {
+  gc_init_ensure();
+  return (int)gc_atomic_load_relaxed(&gc_cycle_disabled);
+}
+
+// ---- Heap size and policy -----------------------------------------------------------------------------------------
+
+int
+GC_expand_hp(size_t bytes) {
+  gc_init_ensure();
+  if (bytes > PTRDIFF_MAX)
+    return 0;
+  gc_lock_acquire(&gc_lock);
+  size_t pages = gc_divide_up(bytes, GC_PAGE_BYTES);
+  size_t wanted = gc_heap_resident_bytes() + (pages << GC_PAGE_SHIFT);
+  bool allowed = gc_heap.max_bytes == 0 || wanted <= gc_heap.max_bytes;
+  bool expanded = allowed && pages < gc_heap.reserved_pages && gc_span_commit((uint32_t)pages);
+  if (expanded)
+    gc_cycle_stats.budget_bytes = gc_max(gc_cycle_stats.budget_bytes, gc_heap.allocated_bytes + bytes);
+  gc_lock_release(&gc_lock);
+  return expanded;
+}
+
+void
+GC_set_max_heap_size(GC_word bytes) {
+  gc_init_tunables();
+  gc_tunables.max_heap_bytes = bytes;
+  gc_heap.max_bytes = bytes;
+}
+
+void
+GC_set_free_space_divisor(GC_word divisor) {
+  gc_init_tunables();
+  GC_CHECK(divisor > 0, "GC_set_free_space_divisor: 0 is no divisor");
+  gc_tunables.free_space_divisor = (unsigned)divisor;
+}
+
+GC_word
+GC_get_free_space_divisor(void) {
+  gc_init_tunables();
+  return gc_tunables.free_space_divisor;
+}
+
+void
+GC_set_min_bytes_allocd(size_t bytes) {
+  gc_init_tunables();
+  GC_CHECK(bytes > 0, "GC_set_min_bytes_allocd: 0 bytes");
+  gc_tunables.min_budget_bytes = bytes;
+}
+
+size_t
+GC_get_min_bytes_allocd(void) {
+  gc_init_tunables();
+  return gc_tunables.min_budget_bytes;
+}
+
+static int dont_expand;
+
+void
+GC_set_dont_expand(int on) {
+  dont_expand = on;
+  gc_heap.dont_expand = on != 0;
+}
+
+int
+GC_get_dont_expand(void) {
+  return dont_expand;
+}
+
+static GC_word non_gc_bytes;
+
+void
+GC_set_non_gc_bytes(GC_word bytes) {
+  non_gc_bytes = bytes;
+}
+
+GC_word
+GC_get_non_gc_bytes(void) {
+  return non_gc_bytes;
+}
+
+void
+GC_set_force_unmap_on_gcollect(int on) {
+  gc_init_tunables();
+  gc_tunables.force_unmap = on != 0;
+}
+
+int
+GC_get_force_unmap_on_gcollect(void) {
+  gc_init_tunables();
+  return gc_tunables.force_unmap;
+}
+
+void
+GC_set_all_interior_pointers(int on) {
+  gc_init_tunables();
+  GC_CHECK(on == 0 || on == 1, "GC_set_all_interior_pointers: %d is neither 0 nor 1", on);
+  GC_CHECK(!gc_initialized || gc_heap.all_interior_pointers == (on != 0),
+           "GC_set_all_interior_pointers: too late, the collector is initialised");
+  gc_tunables.all_interior_pointers = on != 0;
+}
+
+int
+GC_get_all_interior_pointers(void) {
+  gc_init_tunables();
+  return gc_tunables.all_interior_pointers;
+}
+
+void
+GC_register_displacement(size_t displacement) {
+  gc_init_tunables();
+  GC_CHECK(displacement < GC_DISPLACEMENTS_MAX, "GC_register_displacement: %zu is more than %d", displacement,
+           GC_DISPLACEMENTS_MAX - 1);
+  gc_heap_register_displacement(displacement);
+}
+
+void
+GC_set_markers_count(unsigned count) {
+  gc_init_tunables();
+  gc_tunables.markers = (unsigned)gc_min(count, GC_MARKERS_MAX);
+}
+
+int
+GC_get_parallel(void) {
+  gc_init_ensure();
+  return (int)gc_cycle_markers_max() - 1;
+}
+
+void
+GC_start_mark_threads(void) {
+  gc_init_ensure();
+  gc_lock_acquire(&gc_cycle_lock);
+  gc_team_prepare_helpers(gc_cycle_markers_max() - 1);
+  gc_lock_release(&gc_cycle_lock);
+}
+
+void
+GC_set_stress_collect(unsigned every) {
+  gc_init_tunables();
+  gc_tunables.stress_collect_every = every;
+  gc_cache_window_bytes = every ? 0 : GC_CACHE_WINDOW_BYTES;
+}
+
+// ---- Hooks --------------------------------------------------------------------------------------------------------
+
+static void *
+no_memory(size_t bytes) {
+  (void)bytes;
+  return NULL;
+}
+
+void
+GC_set_oom_fn(GC_oom_func function) {
+  gc_hooks.out_of_memory = function;
+}
+
+GC_oom_func
+GC_get_oom_fn(void) {
+  return gc_hooks.out_of_memory ? gc_hooks.out_of_memory : no_memory;
+}
+
+void
+GC_set_warn_proc(GC_warn_proc function) {
+  gc_hooks.warn = function;
+}
+
+GC_warn_proc
+GC_get_warn_proc(void) {
+  return gc_hooks.warn ? gc_hooks.warn : gc_warn_default;
+}
+
+void
+GC_ignore_warn_proc(char *format, GC_word argument) {
+  (void)format;
+  (void)argument;
+}
+
+void
+GC_set_abort_func(GC_abort_func function) {
+  gc_hooks.abort_function = function;
+}
+
+GC_abort_func
+GC_get_abort_func(void) {
+  return gc_hooks.abort_function ? gc_hooks.abort_function : gc_abort_default;
+}
+
+void
+GC_set_log_fd(int fd) {
+  gc_hooks.log_fd = fd;
+}
+
+void
+GC_set_on_collection_event(GC_on_collection_event_proc function) {
+  gc_hooks.collection_event = (void (*)(int))(void (*)(void))function;
+}
+
+GC_on_collection_event_proc
+GC_get_on_collection_event(void) {
+  return (GC_on_collection_event_proc)(void (*)(void))gc_hooks.collection_event;
+}
+
+void
+GC_set_on_heap_resize(GC_on_heap_resize_proc function) {
+  gc_hooks.heap_resize = function;
+}
+
+GC_on_heap_resize_proc
+GC_get_on_heap_resize(void) {
+  return gc_hooks.heap_resize;
+}
+
+void
+GC_set_start_callback(GC_start_callback_proc function) {
+  gc_hooks.start = function;
+}
+
+GC_start_callback_proc
+GC_get_start_callback(void) {
+  return gc_hooks.start;
+}
+
+size_t
+gc_verify(void) {
+  gc_init_ensure();
+  return gc_verify_world();
+}

@@ -1,0 +1,18 @@
+// Initialisation on first use.
+#pragma once
+
+#include "base/types.h"
+
+extern bool
+    gc_initialized; // [written once, under init's once-control; a thread that sees false calls GC_init, which waits]
+
+void gc_init_slow(void);
+
+static inline void
+gc_init_ensure(void) {
+  if (GC_UNLIKELY(!__atomic_load_n(&gc_initialized, __ATOMIC_ACQUIRE)))
+    gc_init_slow();
+}
+
+// Read the environment, once; for setters that may come before GC_init.
+void gc_init_tunables(void);

@@ -1,0 +1,116 @@
+// The slow path of allocation: when the run at hand is exhausted.
+//
+//   gc_allocate_slow
+//     attach the thread, if this is its first call
+//     what the cache owns: more of the run, a freed slot, the next run of the page    (no lock)
+//     collect, if the budget is used up
+//     another page                                                                   (gc_lock)
+//     memory refused: collect, try again, then ask the out-of-memory function
+#include <errno.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hooks.h"
+#include "base/lock.h"
+#include "cycle/cycle.h"
+#include "heap/heap.h"
+#include "world/world.h"
+
+static struct gc_atomic stress_count;
+
+static void
+collect_if_due(void) {
+  struct gc_cycle_request request = {.reason = GC_CYCLE_BUDGET, .stop = gc_hooks.stop};
+  unsigned every = gc_tunables.stress_collect_every;
+  if (GC_UNLIKELY(every > 0) && gc_atomic_add(&stress_count, 1) % every == 0)
+    request.reason = GC_CYCLE_EXPLICIT;
+  if (request.reason == GC_CYCLE_EXPLICIT || gc_cycle_due())
+    gc_cycle_collect(request);
+}
+
+struct gc_cache *
+gc_allocate_cache(void) {
+  if (GC_LIKELY(gc_cache_current))
+    return gc_cache_current;
+  struct gc_thread *thread = gc_thread_attach(NULL);
+  return thread ? &thread->cache : NULL;
+}
+
+static void *
+out_of_memory(size_t bytes) {
+  errno = ENOMEM;
+  return gc_hooks.out_of_memory ? gc_hooks.out_of_memory(bytes) : NULL;
+}
+
+static bool
+take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
+  gc_lock_acquire(&gc_lock);
+  bool taken = gc_cache_take_page(cache, kind, class);
+  gc_lock_release(&gc_lock);
+  return taken;
+}
+
+// A slot, or NULL when neither the heap nor the system has memory.
+static void *
+find_slot(struct gc_cache *cache, unsigned kind, unsigned class) {
+  void *slot = gc_cache_next(cache, kind, class);
+  while (!slot && take_page(cache, kind, class))
+    slot = gc_cache_next(cache, kind, class);
+  return slot;
+}
+
+static bool
+collect_for_memory(void) {
+  return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_MEMORY, .stop = gc_hooks.stop});
+}
+
+void *
+gc_allocate_slow(size_t bytes, unsigned kind) {
+  int saved_errno = errno;
+  if (bytes > GC_CLASS_BYTES_MAX)
+    return gc_allocate_large(bytes, GC_PAGE_BYTES, kind);
+  struct gc_cache *cache = gc_allocate_cache();
+  if (!cache)
+    return out_of_memory(bytes);
+  unsigned class = gc_class_of(bytes);
+  if (GC_UNLIKELY(gc_tunables.stress_collect_every > 0))
+    collect_if_due();
+  void *slot = gc_cache_next(cache, kind, class);
+  if (!slot) {
+    collect_if_due();
+    slot = find_slot(cache, kind, class);
+  }
+  if (!slot && collect_for_memory())
+    slot = find_slot(cache, kind, class);
+  if (!slot)
+    return out_of_memory(bytes);
+  errno = saved_errno;
+  return slot;
+}
+
+static struct gc_ref
+try_large(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
+  gc_lock_acquire(&gc_lock);
+  struct gc_ref ref = gc_large_allocate(bytes, alignment, kind, clean);
+  gc_lock_release(&gc_lock);
+  return ref;
+}
+
+// A large object counts against the budget before it is there, so that a loop over one large object collects in time.
+void *
+gc_allocate_large(size_t bytes, size_t alignment, unsigned kind) {
+  int saved_errno = errno;
+  if (bytes > (size_t)PTRDIFF_MAX - GC_PAGE_BYTES || !gc_allocate_cache())
+    return out_of_memory(bytes);
+  collect_if_due();
+  bool clean;
+  struct gc_ref ref = try_large(bytes, alignment, kind, &clean);
+  if (!ref.start && collect_for_memory())
+    ref = try_large(bytes, alignment, kind, &clean);
+  if (!ref.start)
+    return out_of_memory(bytes);
+  if (!clean && !gc_kind_is_pointer_free(kind))
+    memset(ref.start, 0, ref.bytes);
+  errno = saved_errno;
+  return ref.start;
+}

@@ -1,0 +1,110 @@
+// The background thread: gives free memory back to the system when it has been free for a while, and collects when a program that dropped
+// much allocates too little to reach its next collection.  It exists once the heap has held IDLE_HEAP_BYTES, wakes four times a second,
+// blocks all signals, and is no thread of the world.
+#include <time.h>
+
+#include "base/hooks.h"
+#include "base/lock.h"
+#include "cycle/cycle.h"
+#include "cycle/pacer.h"
+#include "heap/heap.h"
+#include "os/clock.h"
+#include "os/helper.h"
+
+#define HEAP_BYTES_MIN (32 * GC_MIB)
+
+enum {
+  TICK_MS = 250,
+  RELEASE_BATCH_PAGES = 64, // released under one hold of gc_lock: 4 MiB, under a millisecond
+  STACK_BYTES = 256 * 1024
+};
+
+static struct gc_atomic running;
+
+static uint32_t
+now_ms(void) {
+  return (uint32_t)(gc_os_now_ns() / 1000000);
+}
+
+// Release what has been free for `age_ms`, keeping `retained_pages` of free memory.
+static void
+release(uint32_t age_ms, size_t retained_pages) {
+  size_t released;
+  do {
+    gc_lock_acquire(&gc_lock);
+    gc_heap.now_ms = now_ms();
+    size_t surplus = gc_heap.dirty_pages > retained_pages ? gc_heap.dirty_pages - retained_pages : 0;
+    released = gc_span_release(age_ms, gc_min(surplus, RELEASE_BATCH_PAGES));
+    gc_lock_release(&gc_lock);
+  } while (released > 0);
+}
+
+void
+gc_cycle_release_all(void) {
+  release(0, 0);
+}
+
+void
+gc_cycle_release_aged(void) {
+  release((uint32_t)gc_tunables.release_ms,
+          gc_pacer_retained_bytes(gc_cycle_stats.budget_bytes) >> GC_PAGE_SHIFT);
+}
+
+struct idle_state {
+  uint64_t interval_ns;
+  uint64_t asked_ns;
+  size_t allocated_total_bytes;
+};
+
+static size_t
+allocated_total_bytes(void) {
+  return gc_heap.allocated_before_bytes + gc_heap.allocated_bytes;
+}
+
+static void
+collect_if_idle(struct idle_state *state) {
+  uint64_t now_ns = gc_os_now_ns();
+  size_t total = allocated_total_bytes();
+  struct gc_pacer_idle idle = {
+      .since_cycle_ns = now_ns - gc_cycle_stats.ended_ns,
+      .interval_ns = state->interval_ns,
+      .window_ns = now_ns - state->asked_ns,
+      .window_allocated_bytes = total - state->allocated_total_bytes,
+      .allocated_bytes = gc_heap.allocated_bytes,
+      .budget_bytes = gc_cycle_stats.budget_bytes,
+      .live_bytes = gc_heap.live_bytes,
+  };
+  state->asked_ns = now_ns;
+  state->allocated_total_bytes = total;
+  if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || !gc_pacer_idle_cycle_due(idle))
+    return;
+  if (gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE}))
+    state->interval_ns =
+        gc_pacer_next_idle_interval_ns(idle.interval_ns, gc_heap.reclaimed_bytes, gc_heap.live_bytes);
+}
+
+static void *
+background_main(void *argument) {
+  (void)argument;
+  struct idle_state state = {.interval_ns = GC_PACER_IDLE_INTERVAL_MS * UINT64_C(1000000)};
+  const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+  for (;;) {
+    nanosleep(&tick, NULL);
+    collect_if_idle(&state);
+    gc_cycle_release_aged();
+  }
+  return NULL;
+}
+
+void
+gc_background_ensure(void) {
+  if (GC_LIKELY(gc_atomic_load_relaxed(&running) || gc_heap_resident_bytes() < HEAP_BYTES_MIN))
+    return;
+  if (gc_atomic_compare_and_swap(&running, 0, 1) && !gc_os_start_helper(background_main, NULL))
+    gc_atomic_store_relaxed(&running, 0);
+}
+
+void
+gc_background_after_fork_child(void) {
+  gc_atomic_store_relaxed(&running, 0);
+}

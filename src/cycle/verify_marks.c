@@ -1,0 +1,151 @@
+// Reachability, recomputed by a second marker: one word at a time, one stack, its own set of what it has seen, and
+// gc_heap_resolve, which shares no code with the fast marker's inner loop.  See verify.h.
+#include <string.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "cycle/verify.h"
+#include "heap/heap.h"
+#include "os/memory.h"
+#include "world/world.h"
+
+enum { FAULTS_REPORTED = 20 };
+
+struct slow_marker {
+  uint8_t *seen; // one byte per slot byte
+  size_t seen_bytes;
+  struct gc_range_array grey; // objects to scan
+  bool must_be_marked;
+  size_t faults;
+  bool out_of_memory;
+};
+
+static void
+report(struct slow_marker *marker, struct gc_ref ref) {
+  if (marker->faults++ < FAULTS_REPORTED)
+    gc_log("verify marks: marked-closed violated: the object of %zu bytes at %p is reachable and not marked",
+           ref.bytes, (void *)ref.start);
+}
+
+static void
+visit(struct slow_marker *marker, struct gc_ref ref) {
+  uint8_t *seen = &marker->seen[ref.byte - gc_heap.slot_bytes];
+  if (!ref.start || *seen)
+    return;
+  *seen = 1;
+  if (marker->must_be_marked && *ref.byte != gc_heap.mark)
+    report(marker, ref);
+  if (gc_kind_is_pointer_free(ref.kind))
+    return;
+  if (!gc_range_array_push(&marker->grey, (struct gc_range){ref.start, ref.start + ref.bytes}))
+    marker->out_of_memory = true;
+}
+
+static void
+visit_word(struct slow_marker *marker, uintptr_t word, bool root) {
+  struct gc_ref ref = gc_heap_resolve((const void *)word);
+  size_t displacement = word - (uintptr_t)ref.start;
+  if (ref.start && (root || gc_heap.all_interior_pointers ||
+                    (displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement])))
+    visit(marker, ref);
+  if (!root)
+    return;
+  struct gc_ref before = gc_heap_resolve((const void *)(word - 1));
+  if (before.start && (uintptr_t)before.start + before.bytes == word && gc_kind_may_end_at_next(before.kind))
+    visit(marker, before);
+}
+
+GC_NO_SANITIZE static void
+visit_range(struct slow_marker *marker, struct gc_range range, bool root) {
+  uintptr_t word = gc_round_up((uintptr_t)range.base, GC_WORD_BYTES);
+  for (; word + GC_WORD_BYTES <= (uintptr_t)range.limit; word += GC_WORD_BYTES)
+    visit_word(marker, *(const uintptr_t *)word, root);
+}
+
+static void
+drain(struct slow_marker *marker) {
+  while (marker->grey.count > 0)
+    visit_range(marker, marker->grey.items[--marker->grey.count], false);
+}
+
+// Slots that are handed out and not yet taken are no objects: they count as seen.
+static void
+see_unused_slots(struct slow_marker *marker, const struct gc_cache *cache) {
+  for (unsigned kind = 0; kind < GC_KINDS; kind++)
+    for (unsigned class = 0; class < GC_CLASSES; class ++) {
+      const struct gc_run *run = &cache->runs[kind][class];
+      for (char *slot = run->cursor; slot < run->run_limit; slot += gc_classes[class].slot_bytes)
+        marker->seen[gc_heap_slot_at(slot).byte - gc_heap.slot_bytes] = 1;
+    }
+}
+
+static void
+visit_uncollectable(struct slow_marker *marker) {
+  for (uint32_t page = 1; page < gc_heap.frontier; page += gc_heap.infos[page].span_pages) {
+    if (gc_heap.pages[page].line == 0 || !gc_kind_is_uncollectable(gc_heap.pages[page].kind))
+      continue;
+    size_t slot_bytes = gc_heap.pages[page].slot_granules * GC_GRANULE_BYTES;
+    for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
+      visit_word(marker, (uintptr_t)gc_heap_page_address(page) + slot * slot_bytes, false);
+    drain(marker);
+  }
+}
+
+static void
+trace(struct slow_marker *marker) {
+  static GC_STATE struct gc_range_array roots;
+  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
+    see_unused_slots(marker, &thread->cache);
+  gc_range_array_clear(&roots);
+  if (!gc_roots_collect_stw(&roots))
+    return;
+  for (size_t i = 0; i < roots.count; i++) {
+    visit_range(marker, roots.items[i], true);
+    drain(marker);
+  }
+  visit_uncollectable(marker);
+}
+
+static size_t
+trace_all(bool must_be_marked) {
+  struct slow_marker marker = {.must_be_marked = must_be_marked};
+  marker.seen_bytes = (size_t)gc_heap.lines_frontier * GC_LINE_SLOTS;
+  marker.seen = gc_os_map(marker.seen_bytes);
+  if (!marker.seen) {
+    gc_log("verify marks: no memory to trace the heap with; not checked");
+    return 0;
+  }
+  trace(&marker);
+  if (marker.out_of_memory)
+    gc_log("verify marks: no memory for all of the trace; checked in part");
+  gc_os_unmap(marker.seen, marker.seen_bytes);
+  if (marker.grey.items)
+    gc_os_unmap(marker.grey.items, marker.grey.capacity * sizeof *marker.grey.items);
+  return marker.faults;
+}
+
+size_t
+gc_verify_marks_stw(void) {
+  return trace_all(true);
+}
+
+static void *
+verify_spilled(void *result) {
+  size_t *faults = result;
+  if (!gc_world_stop())
+    return NULL;
+  *faults = gc_verify_heap_stw("on request");
+  if (*faults == 0)
+    *faults = trace_all(false);
+  gc_world_resume();
+  return NULL;
+}
+
+size_t
+gc_verify_world(void) {
+  size_t faults = 0;
+  gc_lock_acquire(&gc_cycle_lock);
+  gc_world_call_spilled(verify_spilled, &faults);
+  gc_lock_release(&gc_cycle_lock);
+  return faults;
+}

@@ -1,0 +1,292 @@
+// Thread caches: how they find runs of free slots.  See cache.h.
+#include "heap/cache.h"
+
+#include <string.h>
+
+#include "heap/heap.h"
+
+__thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
+void (*gc_cache_stop_now)(void);
+size_t gc_cache_window_bytes = GC_CACHE_WINDOW_BYTES;
+
+// Runs a body for each run in use: `run`, `kind` and `class` are set.
+#define FOR_EACH_USED_RUN(cache, run)                                         \
+  for (unsigned index_ = next_used(cache, 0); index_ < GC_KINDS * GC_CLASSES; \
+       index_ = next_used(cache, index_ + 1))                                 \
+    for (struct gc_run *run = &(cache)->runs[index_ / GC_CLASSES][index_ % GC_CLASSES]; run; run = NULL)
+
+static unsigned
+next_used(const struct gc_cache *cache, unsigned index) {
+  while (index < GC_KINDS * GC_CLASSES) {
+    uint64_t left = cache->used[index / 64] >> (index % 64);
+    if (left)
+      return index + (unsigned)__builtin_ctzll(left);
+    index = (index / 64 + 1) * 64;
+  }
+  return index;
+}
+
+static uint8_t *
+run_slot_bytes(const struct gc_run *run) {
+  return gc_heap_slot_bytes(gc_heap.pages[run->page].line);
+}
+
+// The number of the slot at `address`, or the number of slots in the span if it lies behind the last.
+static size_t
+slot_number(const struct gc_run *run, const char *address) {
+  size_t offset = (size_t)(address - gc_heap_page_address(run->page));
+  return (offset >> GC_GRANULE_SHIFT) * gc_heap.pages[run->page].reciprocal >> GC_RECIPROCAL_SHIFT;
+}
+
+// Make a window of the run ready for use.
+static void
+extend_window(struct gc_run *run, unsigned kind, size_t slot_bytes) {
+  size_t left = (size_t)(run->run_limit - run->limit);
+  size_t window = gc_min(left, gc_max(slot_bytes, gc_cache_window_bytes / slot_bytes * slot_bytes));
+  if (!run->fresh && !gc_kind_is_pointer_free(kind))
+    memset(run->limit, 0, window);
+  run->limit += window;
+}
+
+static uint64_t
+load_eight(const uint8_t *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+static bool
+has_zero_byte(uint64_t word) {
+  return ((word - 0x0101010101010101) & ~word & 0x8080808080808080) != 0;
+}
+
+// The first FREE slot from `slot` on, or `slots`; eight at a time where none of them is.
+static size_t
+find_free(const uint8_t *bytes, size_t slot, size_t slots) {
+  while (slot + 8 <= slots && !has_zero_byte(load_eight(bytes + slot)))
+    slot += 8;
+  while (slot < slots && bytes[slot] != GC_SLOT_FREE)
+    slot++;
+  return slot;
+}
+
+// The first slot from `slot` on that is not FREE, or `slots`.
+static size_t
+find_used(const uint8_t *bytes, size_t slot, size_t slots) {
+  while (slot + 8 <= slots && load_eight(bytes + slot) == 0)
+    slot += 8;
+  while (slot < slots && bytes[slot] == GC_SLOT_FREE)
+    slot++;
+  return slot;
+}
+
+// Move on to the next run of free slots in the owned page.  false at the page's end.
+static bool
+next_run(struct gc_cache *cache, struct gc_run *run, const struct gc_class *class) {
+  if (run->page == 0)
+    return false;
+  uint8_t *bytes = run_slot_bytes(run);
+  size_t first = find_free(bytes, run->next_slot, class->slots);
+  size_t limit = find_used(bytes, first, class->slots);
+  run->next_slot = (uint16_t)limit;
+  if (first == limit)
+    return false;
+  memset(bytes + first, GC_SLOT_NEW, limit - first);
+  char *base = gc_heap_page_address(run->page);
+  run->cursor = run->limit = base + first * class->slot_bytes;
+  run->run_limit = base + limit * class->slot_bytes;
+  cache->allocated_bytes += (limit - first) * class->slot_bytes;
+  return true;
+}
+
+static void *
+take_freed(struct gc_cache *cache, struct gc_run *run, unsigned kind, size_t slot_bytes) {
+  void *slot = run->freed;
+  run->freed = *(void **)slot;
+  *gc_heap_slot_at(slot).byte = GC_SLOT_NEW;
+  if (gc_kind_is_pointer_free(kind))
+    *(void **)slot = NULL;
+  else
+    memset(slot, 0, slot_bytes);
+  cache->allocated_bytes += slot_bytes;
+  return slot;
+}
+
+void *
+gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class_index) {
+  struct gc_run *run = &cache->runs[kind][class_index];
+  const struct gc_class *class = &gc_classes[class_index];
+  void *slot = NULL;
+  gc_cache_enter(cache);
+  if (run->limit == run->run_limit && run->freed) {
+    slot = take_freed(cache, run, kind, class->slot_bytes);
+  } else if (run->limit != run->run_limit || next_run(cache, run, class)) {
+    extend_window(run, kind, class->slot_bytes);
+    slot = run->cursor;
+    run->cursor += class->slot_bytes;
+  }
+  gc_cache_leave(cache);
+  return slot;
+}
+
+// ---- Pages --------------------------------------------------------------------------------------------------------
+
+static uint32_t
+pop_listed_page(unsigned kind, unsigned class, unsigned emptiness) {
+  uint32_t page = gc_heap.lists[kind][class][emptiness];
+  if (page)
+    gc_heap.lists[kind][class][emptiness] = gc_heap.infos[page].next;
+  return page;
+}
+
+// Turn free pages into a span of slots.
+static uint32_t
+make_span(unsigned kind, unsigned class_index) {
+  const struct gc_class *class = &gc_classes[class_index];
+  uint32_t line = gc_line_allocate(class->slots);
+  if (line == 0)
+    return 0;
+  bool clean;
+  uint32_t page = gc_span_allocate(class->span_pages, &clean);
+  if (page == 0) {
+    gc_line_free(line, class->slots);
+    return 0;
+  }
+  struct gc_page_info *info = &gc_heap.infos[page];
+  info->slots = info->free_slots = class->slots;
+  info->class = (uint8_t)class_index;
+  info->flags = clean ? GC_PAGE_FRESH : 0;
+  for (uint32_t i = 0; i < class->span_pages; i++)
+    gc_heap.pages[page + i] = (struct gc_page){
+        .reciprocal = class->reciprocal,
+        .span_offset = i,
+        .line = line,
+        .slot_granules = (uint16_t)(class->slot_bytes / GC_GRANULE_BYTES),
+        .kind = (uint8_t)kind,
+        .state = GC_PAGE_SLOTS,
+    };
+  return page;
+}
+
+// Emptier pages first, for their long runs; nearly full ones only before the heap would take memory from the system.
+static uint32_t
+find_page(unsigned kind, unsigned class) {
+  for (unsigned emptiness = GC_EMPTINESS; emptiness-- > 1;) {
+    uint32_t page = pop_listed_page(kind, class, emptiness);
+    if (page)
+      return page;
+  }
+  uint32_t page = gc_heap.dirty_pages >= gc_classes[class].span_pages ? make_span(kind, class) : 0;
+  if (page == 0)
+    page = pop_listed_page(kind, class, 0);
+  return page ? page : make_span(kind, class);
+}
+
+bool
+gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
+  struct gc_run *run = &cache->runs[kind][class];
+  gc_cache_flush_counts(cache);
+  if (run->page)
+    gc_heap.infos[run->page].flags &= (uint8_t)~GC_PAGE_OWNED;
+  run->page = 0;
+  uint32_t page = find_page(kind, class);
+  if (page == 0)
+    return false;
+  struct gc_page_info *info = &gc_heap.infos[page];
+  run->fresh = (info->flags & GC_PAGE_FRESH) != 0;
+  run->next_slot = 0;
+  run->page = page;
+  run->slot_granules = (uint8_t)(gc_classes[class].slot_bytes / GC_GRANULE_BYTES);
+  info->flags = GC_PAGE_OWNED;
+  unsigned index = kind * GC_CLASSES + class;
+  cache->used[index / 64] |= (uint64_t)1 << (index % 64);
+  return true;
+}
+
+void
+gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, unsigned class) {
+  struct gc_run *run = &cache->runs[kind][class];
+  unsigned index = kind * GC_CLASSES + class;
+  gc_cache_enter(cache);
+  *byte = GC_SLOT_HELD;
+  *(void **)slot = run->freed;
+  run->freed = slot;
+  cache->used[index / 64] |= (uint64_t)1 << (index % 64);
+  cache->freed_bytes += gc_classes[class].slot_bytes;
+  gc_cache_leave(cache);
+}
+
+// ---- Collections --------------------------------------------------------------------------------------------------
+
+static void
+set_unused_slots(const struct gc_run *run, uint8_t value) {
+  if (run->cursor == run->run_limit)
+    return;
+  size_t first = slot_number(run, run->cursor);
+  size_t limit = slot_number(run, run->run_limit - GC_GRANULE_BYTES) + 1;
+  memset(run_slot_bytes(run) + first, value, limit - first);
+}
+
+size_t
+gc_cache_shield_stw(struct gc_cache *cache) {
+  size_t bytes = 0;
+  FOR_EACH_USED_RUN(cache, run) {
+    set_unused_slots(run, gc_heap.mark);
+    run->freed = NULL;
+    bytes += (size_t)(run->run_limit - run->cursor);
+  }
+  gc_cache_flush_counts(cache);
+  return bytes;
+}
+
+void
+gc_cache_unshield_stw(struct gc_cache *cache) {
+  FOR_EACH_USED_RUN(cache, run)
+  set_unused_slots(run, GC_SLOT_NEW);
+}
+
+static void
+free_held_slots(struct gc_run *run) {
+  while (run->freed) {
+    void *slot = run->freed;
+    run->freed = *(void **)slot;
+    *gc_heap_slot_at(slot).byte = GC_SLOT_FREE;
+  }
+}
+
+static void
+relist_page(uint32_t page, unsigned kind, unsigned class) {
+  struct gc_page_info *info = &gc_heap.infos[page];
+  info->flags = 0;
+  info->next = gc_heap.lists[kind][class][GC_EMPTINESS - 1];
+  gc_heap.lists[kind][class][GC_EMPTINESS - 1] = page;
+}
+
+void
+gc_cache_give_back(struct gc_cache *cache) {
+  gc_cache_flush_counts(cache);
+  FOR_EACH_USED_RUN(cache, run) {
+    set_unused_slots(run, GC_SLOT_FREE);
+    free_held_slots(run);
+    if (run->page)
+      relist_page(run->page, index_ / GC_CLASSES, index_ % GC_CLASSES);
+    *run = (struct gc_run){0};
+  }
+  memset(cache->used, 0, sizeof cache->used);
+}
+
+void
+gc_cache_flush_counts(struct gc_cache *cache) {
+  gc_heap.allocated_bytes += cache->allocated_bytes;
+  gc_heap.freed_bytes += cache->freed_bytes;
+  cache->allocated_bytes = 0;
+  cache->freed_bytes = 0;
+}
+
+size_t
+gc_cache_unused_bytes(const struct gc_cache *cache) {
+  size_t bytes = 0;
+  FOR_EACH_USED_RUN((struct gc_cache *)(uintptr_t)cache, run)
+  bytes += (size_t)(run->run_limit - run->cursor);
+  return bytes;
+}

@@ -1,0 +1,98 @@
+// A thread's allocation cache: for each kind and size class the run of free slots that it is filling.
+//
+//   slots of a page:  | live | live |######|######|      |      | live | free | ...
+//                                   ^start        ^cursor       ^run_limit
+//                                                      ^limit: cleared up to here
+//
+// All of a run's slots become NEW when the run is handed out, so the fast path touches no metadata.  Runs outlive collections: a
+// collection marks what lies in [cursor, run_limit) without scanning it (gc_cache_shield_stw).  That is what makes the fast path
+// safe against being stopped anywhere: the slot at `cursor`, which the stopped thread may have loaded and not yet taken, stays its own.
+// Everything else about a cache changes only between gc_cache_enter and gc_cache_leave (or under gc_lock), where a stop is put off.
+#pragma once
+
+#include "base/types.h"
+#include "heap/classes.h"
+
+struct gc_run {
+  char *cursor;    // the next slot; == limit when there is none
+  char *limit;     // end of the slots that are ready for use (cleared, unless the kind is pointer-free)
+  char *run_limit; // end of the run; limit <= run_limit
+  void *
+      freed; // slots that GC_free gave to this thread, linked through their first words; their bytes are HELD
+  uint32_t page;         // first page of the span that the run belongs to, which this cache owns; 0 for none
+  uint16_t next_slot;    // where in it to look for the next run
+  uint8_t slot_granules; // for classes up to GC_LOOKUP_BYTES_MAX, else 0
+  bool fresh;            // the span's memory is known to be zero from next_slot on
+};
+
+enum { GC_RUN_WORDS = (GC_KINDS * GC_CLASSES + 63) / 64 };
+
+struct gc_cache {
+  struct gc_run runs[GC_KINDS][GC_CLASSES]; // [owner]
+  uint64_t used[GC_RUN_WORDS];              // which runs were ever used, as bits [owner]
+  size_t allocated_bytes;    // handed out since last added to the heap's count [owner; read racily]
+  size_t freed_bytes;        // likewise, given to GC_free
+  volatile int busy;         // between enter and leave [owner; read by its own signal handler]
+  volatile int stop_pending; // a stop was put off [own signal handler]
+};
+
+// The calling thread's cache, or NULL before it is attached.  One word of initial-exec TLS, so that the library can be dlopened.
+extern __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
+
+// What a thread does on leaving when a stop was put off; set once by world/.
+extern void (*gc_cache_stop_now)(void);
+
+// How far ahead of use a run is cleared.  Small enough to stay in the first-level cache; 0 (a stress setting) means slot by slot.
+#define GC_CACHE_WINDOW_BYTES (4 * GC_KIB)
+extern size_t gc_cache_window_bytes;
+
+static inline void
+gc_cache_enter(struct gc_cache *cache) {
+  cache->busy = 1;
+  __asm__ volatile("" ::: "memory");
+}
+
+static inline void
+gc_cache_leave(struct gc_cache *cache) {
+  __asm__ volatile("" ::: "memory");
+  cache->busy = 0;
+  __asm__ volatile("" ::: "memory");
+  if (GC_UNLIKELY(cache->stop_pending))
+    gc_cache_stop_now();
+}
+
+// The next slot from the run at hand: the fast path.  11 instructions and one branch on x86-64; guarded by bench/sizes.
+// NULL when the run is exhausted.  `class` is one of those that gc_class_lookup knows.
+GC_INLINE void *
+gc_cache_bump(struct gc_cache *cache, unsigned kind, unsigned class) {
+  struct gc_run *run = &cache->runs[kind][class];
+  char *slot = run->cursor;
+  if (GC_UNLIKELY(slot == run->limit))
+    return NULL;
+  run->cursor = slot + (size_t)run->slot_granules * GC_GRANULE_BYTES;
+  return slot;
+}
+
+// The next slot from what the cache owns: more of the run, a slot freed by this thread, the next run of the page.  NULL when it
+// needs another page.
+void *gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class);
+
+// Give the cache another page to allocate in.  false if there is none.  [gc_lock]
+bool gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class);
+
+// Take a slot that holds an object, the kind and class being its page's.  The caller has checked it.
+void gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, unsigned class);
+
+// Around marking and sweeping, in a stopped world: shield gives every unused slot of the cache's runs the current mark and forgets the freed
+// slots; unshield makes them NEW again.  Returns the bytes shielded, which are no objects.
+size_t gc_cache_shield_stw(struct gc_cache *cache);
+void gc_cache_unshield_stw(struct gc_cache *cache);
+
+// Give everything back to the heap.  The cache is as new.  [gc_lock]
+void gc_cache_give_back(struct gc_cache *cache);
+
+// Add the cache's counts to the heap's.  [gc_lock]
+void gc_cache_flush_counts(struct gc_cache *cache);
+
+// Bytes of the runs that are handed out and not yet allocated. [owner]
+size_t gc_cache_unused_bytes(const struct gc_cache *cache);

@@ -1,0 +1,152 @@
+// The heap: one reservation of address space, its page table and its lists.
+//
+//   base                          frontier              committed                limit
+//    | page 0 | page 1 | ... | ... | fresh, committed ... | reserved, no access .... |
+//     (unused)
+//
+// Invariants, checked by gc_verify:
+//   spans-tile      the spans (free ones too) tile pages [1, frontier)
+//   free-in-bin     every free span is in the bin of its length and cleanness, and no two of the same cleanness adjoin
+//   slots-listed    a span of slots is owned by a cache, full, or in the list of its kind, class and emptiness
+//   line-own        no two spans share slot bytes; line 0 is all FREE
+#pragma once
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include "base/types.h"
+#include "heap/cache.h"
+#include "heap/classes.h"
+#include "heap/page.h"
+
+enum {
+  GC_EXACT_BINS = 64, // free spans of 1 to 64 pages have a bin each, longer ones four per doubling
+  GC_BINS = GC_EXACT_BINS + 4 * 32,
+  GC_EMPTINESS = 4, // lists of pages with free slots: by quarters, 3 the emptiest
+  GC_LINE_SIZES = 7 // slot bytes come in chunks of 64 << n, up to 4096
+};
+
+struct gc_span_bins {
+  uint32_t heads[GC_BINS];
+  uint64_t occupied[GC_BINS / 64];
+};
+
+struct gc_heap {
+  // Read-only after gc_heap_init.
+  char *base;
+  struct gc_page *pages;
+  struct gc_page_info *infos;
+  uint8_t *slot_bytes;
+  size_t reserved_pages;
+  size_t reserved_lines;
+
+  // [gc_lock]
+  uint32_t frontier; // first page that was never used
+  uint32_t committed_pages;
+  uint32_t clean_pages;    // free, known to be zero, below the frontier
+  uint32_t dirty_pages;    // free, with memory
+  uint32_t lines_frontier; // slot bytes ever used, in lines
+  uint32_t lines_committed;
+  uint32_t line_free[GC_LINE_SIZES]; // chunks of slot bytes, linked through their first 4 bytes
+  struct gc_span_bins bins[2];       // indexed by GC_PAGE_FREE_CLEAN, GC_PAGE_FREE_DIRTY
+  uint32_t lists[GC_KINDS][GC_CLASSES][GC_EMPTINESS];
+  uint32_t huge_from_page; // huge pages have been asked for below this page
+  uint32_t now_ms;         // the heap's clock: set at each sweep and release
+
+  uint8_t mark; // the current mark: GC_SLOT_MARK_A or _B.  [stw]
+  bool all_interior_pointers;
+
+  // Bytes.  [gc_lock; read racily by statistics]
+  size_t allocated_bytes;        // handed out since the last cycle
+  size_t allocated_before_bytes; // until the last cycle
+  size_t freed_bytes;            // given to GC_free since the last cycle
+  size_t live_bytes;             // in objects after the last sweep
+  size_t reclaimed_bytes;        // by the last sweep
+  size_t reclaimed_before_bytes; // by those before
+  size_t max_bytes;              // limit on resident bytes; 0: none
+  bool dont_expand;              // collect before the frontier rises
+};
+
+#define GC_DISPLACEMENTS_MAX 4096
+
+extern struct gc_heap gc_heap;
+
+// Which displacements count when all_interior_pointers is off.  [written before the first cycle that needs it]
+extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX];
+
+// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; halved until the system agrees.  false if even 1 MiB is refused.
+bool gc_heap_init(size_t reserve_bytes, size_t physical_bytes);
+
+// With `on`, a word found in the heap keeps an object from any place inside it; else only from registered displacements.  Before the first cycle.
+void gc_heap_set_all_interior_pointers(bool on);
+void gc_heap_register_displacement(size_t displacement);
+
+static inline size_t
+gc_heap_page_of(const void *address) {
+  return (size_t)((const char *)address - gc_heap.base) >> GC_PAGE_SHIFT;
+}
+
+static inline char *
+gc_heap_page_address(size_t page) {
+  return gc_heap.base + (page << GC_PAGE_SHIFT);
+}
+
+static inline uint8_t *
+gc_heap_slot_bytes(uint32_t line) {
+  return gc_heap.slot_bytes + (size_t)line * GC_LINE_SLOTS;
+}
+
+// Bytes of the heap that have memory: everything below the frontier save what the system has back.
+static inline size_t
+gc_heap_resident_bytes(void) {
+  return (size_t)(gc_heap.frontier - 1 - gc_heap.clean_pages) << GC_PAGE_SHIFT;
+}
+
+// ---- Spans (spans.c).  All [gc_lock].
+
+// A span of `pages` pages with state `state`, kind and line still to be set by the caller; 0 if there is none.  *clean: it reads as zero.
+uint32_t gc_span_allocate(uint32_t pages, bool *clean);
+
+// Take the `pages` pages from `page` on, if they are all free.
+bool gc_span_extend(uint32_t page, uint32_t pages);
+
+// Give a span back; what it held is garbage.  It coalesces with its neighbours.
+void gc_span_free(uint32_t page, uint32_t pages);
+
+// Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
+bool gc_span_commit(uint32_t pages);
+
+// Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages released.
+size_t gc_span_release(uint32_t age_ms, size_t pages_max);
+
+// A chunk of slot bytes for `slots` slots, all FREE; 0 if memory is refused.  And back.
+uint32_t gc_line_allocate(size_t slots);
+void gc_line_free(uint32_t line, size_t slots);
+
+// ---- Objects.
+
+// What a word refers to.
+struct gc_ref {
+  char *start; // NULL: nothing
+  size_t bytes;
+  uint32_t page; // the span's first
+  uint8_t kind;
+  uint8_t *byte; // the slot's byte
+};
+
+// The slot at an address, object or not; start is NULL if there is no slot there.
+struct gc_ref gc_heap_slot_at(const void *address);
+
+// The object at an address.  start is NULL if there is none.
+static inline struct gc_ref
+gc_heap_resolve(const void *address) {
+  struct gc_ref ref = gc_heap_slot_at(address);
+  if (ref.start && !gc_slot_is_object(*ref.byte))
+    ref.start = NULL;
+  return ref;
+}
+
+// A large object, not cleared; start is NULL if there is no room.  *clean: it reads as zero.  [gc_lock]
+struct gc_ref gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean);
+void gc_large_free(uint32_t page);
+// Grow or shrink in place to `bytes`, clearing what is gained unless the kind is pointer-free.  false if it cannot.  [gc_lock]
+bool gc_large_resize(struct gc_ref ref, size_t bytes);

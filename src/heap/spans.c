@@ -1,0 +1,237 @@
+// Free spans: best fit by length, coalesced at once with neighbours of the same cleanness.
+//
+// Dirty spans (with memory behind them) and clean ones (without) are kept apart, because taking fresh memory from the system costs
+// ten times as much as clearing memory that is there (design, section 1): dirty ones are used first.  A large request that
+// neither can satisfy takes a run in which both mix before the heap grows.
+#include <string.h>
+
+#include "heap/heap.h"
+#include "os/memory.h"
+
+// The bin that a free span of `pages` belongs to.
+static unsigned
+bin_of(size_t pages) {
+  if (pages <= GC_EXACT_BINS)
+    return (unsigned)pages - 1;
+  unsigned doubling = gc_log2(pages);
+  unsigned quarter = (unsigned)(pages >> (doubling - 2)) & 3;
+  return GC_EXACT_BINS + 4 * (doubling - 6) + quarter;
+}
+
+static void
+bin_push(unsigned state, uint32_t page, uint32_t pages) {
+  struct gc_span_bins *bins = &gc_heap.bins[state];
+  unsigned bin = bin_of(pages);
+  struct gc_page_info *info = &gc_heap.infos[page];
+  info->span_pages = pages;
+  gc_heap.infos[page + pages - 1].span_pages = pages;
+  info->previous = 0;
+  info->next = bins->heads[bin];
+  if (info->next)
+    gc_heap.infos[info->next].previous = page;
+  bins->heads[bin] = page;
+  bins->occupied[bin / 64] |= (uint64_t)1 << (bin % 64);
+}
+
+static void
+bin_remove(unsigned state, uint32_t page) {
+  struct gc_span_bins *bins = &gc_heap.bins[state];
+  const struct gc_page_info *info = &gc_heap.infos[page];
+  unsigned bin = bin_of(info->span_pages);
+  if (info->next)
+    gc_heap.infos[info->next].previous = info->previous;
+  if (info->previous)
+    gc_heap.infos[info->previous].next = info->next;
+  else if ((bins->heads[bin] = info->next) == 0)
+    bins->occupied[bin / 64] &= ~((uint64_t)1 << (bin % 64));
+}
+
+// The first occupied bin at or above `bin`, or GC_BINS.
+static unsigned
+next_occupied(const struct gc_span_bins *bins, unsigned bin) {
+  while (bin < GC_BINS) {
+    uint64_t left = bins->occupied[bin / 64] >> (bin % 64);
+    if (left)
+      return bin + (unsigned)__builtin_ctzll(left);
+    bin = (bin / 64 + 1) * 64;
+  }
+  return GC_BINS;
+}
+
+// The shortest span of at least `pages` in `bin`, or 0.
+static uint32_t
+best_in_bin(const struct gc_span_bins *bins, unsigned bin, uint32_t pages) {
+  uint32_t best = 0;
+  for (uint32_t page = bins->heads[bin]; page; page = gc_heap.infos[page].next) {
+    uint32_t length = gc_heap.infos[page].span_pages;
+    if (length >= pages && (best == 0 || length < gc_heap.infos[best].span_pages))
+      best = page;
+    if (length == pages)
+      break;
+  }
+  return best;
+}
+
+static uint32_t
+best_fit(unsigned state, uint32_t pages) {
+  const struct gc_span_bins *bins = &gc_heap.bins[state];
+  for (unsigned bin = next_occupied(bins, bin_of(pages)); bin < GC_BINS; bin = next_occupied(bins, bin + 1)) {
+    uint32_t page = best_in_bin(bins, bin, pages);
+    if (page)
+      return page;
+  }
+  return 0;
+}
+
+static uint32_t *
+free_count(unsigned state) {
+  return state == GC_PAGE_FREE_CLEAN ? &gc_heap.clean_pages : &gc_heap.dirty_pages;
+}
+
+// Make [page, page + pages) one free span of that state, merged with its neighbours.
+static void
+insert(unsigned state, uint32_t page, uint32_t pages, uint32_t freed_at_ms) {
+  *free_count(state) += pages;
+  for (uint32_t i = page; i < page + pages; i++)
+    gc_heap.pages[i] = (struct gc_page){.state = (uint8_t)state};
+  if (page > 1 && gc_heap.pages[page - 1].state == state) {
+    uint32_t before = gc_heap.infos[page - 1].span_pages;
+    bin_remove(state, page - before);
+    page -= before;
+    pages += before;
+  }
+  if (page + pages < gc_heap.frontier && gc_heap.pages[page + pages].state == state) {
+    uint32_t after = gc_heap.infos[page + pages].span_pages;
+    bin_remove(state, page + pages);
+    pages += after;
+  }
+  gc_heap.infos[page].freed_at_ms = freed_at_ms;
+  bin_push(state, page, pages);
+}
+
+// Take the first `pages` pages of a free span out of the bins.
+static void
+take(unsigned state, uint32_t page, uint32_t pages) {
+  uint32_t length = gc_heap.infos[page].span_pages;
+  uint32_t freed_at_ms = gc_heap.infos[page].freed_at_ms;
+  bin_remove(state, page);
+  *free_count(state) -= pages;
+  if (length > pages) {
+    gc_heap.infos[page + pages].freed_at_ms = freed_at_ms;
+    bin_push(state, page + pages, length - pages);
+  }
+}
+
+static bool
+may_become_resident(size_t pages) {
+  return gc_heap.max_bytes == 0 || gc_heap_resident_bytes() + (pages << GC_PAGE_SHIFT) <= gc_heap.max_bytes;
+}
+
+// A run of free pages of either state, long enough: first fit in address order.
+static uint32_t
+mixed_fit(uint32_t pages) {
+  if (gc_heap.clean_pages == 0 || gc_heap.dirty_pages == 0 ||
+      gc_heap.clean_pages + gc_heap.dirty_pages < pages)
+    return 0;
+  uint32_t start = 1, page = 1;
+  while (page < gc_heap.frontier) {
+    if (gc_heap.pages[page].state > GC_PAGE_FREE_DIRTY)
+      start = page + gc_heap.infos[page].span_pages;
+    page += gc_heap.infos[page].span_pages;
+    if (page - start >= pages && page > start)
+      return start;
+  }
+  return 0;
+}
+
+// Take a run in which clean and dirty spans alternate.
+static void
+take_mixed(uint32_t page, uint32_t pages) {
+  for (uint32_t limit = page + pages; page < limit;) {
+    uint32_t length = (uint32_t)gc_min(gc_heap.infos[page].span_pages, limit - page);
+    take(gc_heap.pages[page].state, page, length);
+    page += length;
+  }
+}
+
+static uint32_t
+extend_frontier(uint32_t pages) {
+  if (!may_become_resident(pages) || !gc_span_commit(pages))
+    return 0;
+  uint32_t page = gc_heap.frontier;
+  gc_heap.frontier += pages;
+  return page;
+}
+
+uint32_t
+gc_span_allocate(uint32_t pages, bool *clean) {
+  uint32_t page = best_fit(GC_PAGE_FREE_DIRTY, pages);
+  *clean = false;
+  if (page) {
+    take(GC_PAGE_FREE_DIRTY, page, pages);
+  } else if (may_become_resident(pages) && (page = best_fit(GC_PAGE_FREE_CLEAN, pages)) != 0) {
+    take(GC_PAGE_FREE_CLEAN, page, pages);
+    *clean = true;
+  } else if (may_become_resident(pages) && pages > 1 && (page = mixed_fit(pages)) != 0) {
+    take_mixed(page, pages);
+  } else if ((page = extend_frontier(pages)) != 0) {
+    *clean = true;
+  } else {
+    return 0;
+  }
+  gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
+  return page;
+}
+
+bool
+gc_span_extend(uint32_t page, uint32_t pages) {
+  if (page == gc_heap.frontier)
+    return extend_frontier(pages) != 0;
+  unsigned state = gc_heap.pages[page].state;
+  if (page > gc_heap.frontier || state > GC_PAGE_FREE_DIRTY || gc_heap.infos[page].span_pages < pages)
+    return false;
+  if (state == GC_PAGE_FREE_CLEAN && !may_become_resident(pages))
+    return false;
+  take(state, page, pages);
+  return true;
+}
+
+void
+gc_span_free(uint32_t page, uint32_t pages) {
+  insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
+}
+
+// Release one dirty span, or its first pages.
+static size_t
+release_span(uint32_t page, size_t pages_max) {
+  uint32_t pages = (uint32_t)gc_min(gc_heap.infos[page].span_pages, pages_max);
+  if (!gc_os_release(gc_heap_page_address(page), (size_t)pages << GC_PAGE_SHIFT))
+    return 0;
+  take(GC_PAGE_FREE_DIRTY, page, pages);
+  insert(GC_PAGE_FREE_CLEAN, page, pages, gc_heap.now_ms);
+  return pages;
+}
+
+// The longest dirty span that is old enough, or 0.
+static uint32_t
+longest_to_release(uint32_t age_ms) {
+  const struct gc_span_bins *bins = &gc_heap.bins[GC_PAGE_FREE_DIRTY];
+  for (unsigned bin = GC_BINS; bin-- > 0;)
+    for (uint32_t page = bins->heads[bin]; page; page = gc_heap.infos[page].next)
+      if (gc_heap.now_ms - gc_heap.infos[page].freed_at_ms >= age_ms)
+        return page;
+  return 0;
+}
+
+size_t
+gc_span_release(uint32_t age_ms, size_t pages_max) {
+  size_t released = 0;
+  while (released < pages_max) {
+    uint32_t page = longest_to_release(age_ms);
+    size_t pages = page ? release_span(page, pages_max - released) : 0;
+    if (pages == 0)
+      break;
+    released += pages;
+  }
+  return released;
+}

@@ -1,0 +1,94 @@
+// Eager sweep, one pass over the page table.  See sweep.h.
+#include "heap/sweep.h"
+
+#include <string.h>
+
+typedef uint8_t byte_vector __attribute__((vector_size(32)));
+_Static_assert(GC_LINE_SLOTS % sizeof(byte_vector) == 0, "lines hold whole vectors");
+
+// Free every slot without the mark.  Returns how many slots are marked.  Lanes count up to 128 (4096 slots) without overflow.
+static size_t
+sweep_slots(uint8_t *bytes, size_t slots, uint8_t mark) {
+  byte_vector counts = {0};
+  for (size_t i = 0; i < slots; i += sizeof(byte_vector)) {
+    byte_vector *lanes = (byte_vector *)(void *)(bytes + i);
+    byte_vector kept = (byte_vector)(*lanes == mark);
+    *lanes &= kept;
+    counts -= kept;
+  }
+  size_t marked = 0;
+  for (size_t lane = 0; lane < sizeof(byte_vector); lane++)
+    marked += counts[lane];
+  return marked;
+}
+
+static void
+list_page(uint32_t page, unsigned kind, unsigned class) {
+  struct gc_page_info *info = &gc_heap.infos[page];
+  unsigned emptiness = (unsigned)(info->free_slots * GC_EMPTINESS / (info->slots + 1u));
+  uint32_t *head = &gc_heap.lists[kind][class][emptiness];
+  info->next = *head;
+  *head = page;
+}
+
+// Returns the bytes that live on.
+static size_t
+sweep_span(uint32_t page) {
+  const struct gc_page *hot = &gc_heap.pages[page];
+  struct gc_page_info *info = &gc_heap.infos[page];
+  size_t marked = sweep_slots(gc_heap_slot_bytes(hot->line), info->slots, gc_heap.mark);
+  info->free_slots = (uint16_t)(info->slots - marked);
+  if (info->flags & GC_PAGE_OWNED)
+    return marked * gc_classes[info->class].slot_bytes;
+  info->flags = 0;
+  if (marked == 0) {
+    gc_line_free(hot->line, info->slots);
+    gc_span_free(page, info->span_pages);
+  } else if (info->free_slots > 0) {
+    list_page(page, hot->kind, info->class);
+  }
+  return marked * gc_classes[info->class].slot_bytes;
+}
+
+static size_t
+sweep_large(uint32_t page) {
+  uint8_t *byte = gc_heap_slot_bytes(gc_heap.pages[page].line);
+  if (*byte == gc_heap.mark)
+    return gc_heap.infos[page].object_bytes;
+  gc_large_free(page);
+  return 0;
+}
+
+void
+gc_sweep_stw(size_t shielded_bytes) {
+  size_t before_bytes = gc_heap.live_bytes + gc_heap.allocated_bytes - gc_heap.freed_bytes;
+  size_t live_bytes = 0;
+  memset(gc_heap.lists, 0, sizeof gc_heap.lists);
+  for (uint32_t page = 1, next; page < gc_heap.frontier; page = next) {
+    next =
+        page + 1; // free spans are walked page by page: freeing a span may just have merged with the next one
+    unsigned state = gc_heap.pages[page].state;
+    if (state == GC_PAGE_FREE_CLEAN || state == GC_PAGE_FREE_DIRTY)
+      continue;
+    next = page + gc_heap.infos[page].span_pages;
+    live_bytes += state == GC_PAGE_SLOTS ? sweep_span(page) : sweep_large(page);
+  }
+  gc_heap.live_bytes = live_bytes - gc_min(live_bytes, shielded_bytes);
+  gc_heap.reclaimed_before_bytes += gc_heap.reclaimed_bytes;
+  gc_heap.reclaimed_bytes = before_bytes > gc_heap.live_bytes ? before_bytes - gc_heap.live_bytes : 0;
+  gc_heap.allocated_before_bytes += gc_heap.allocated_bytes;
+  gc_heap.allocated_bytes = gc_heap.freed_bytes = 0;
+}
+
+void
+gc_sweep_undo_marks_stw(uint8_t mark, uint8_t previous_mark) {
+  for (uint32_t page = 1; page < gc_heap.frontier; page++) {
+    const struct gc_page *hot = &gc_heap.pages[page];
+    if (hot->line == 0 || hot->span_offset != 0)
+      continue;
+    uint8_t *bytes = gc_heap_slot_bytes(hot->line);
+    for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
+      if (bytes[slot] == mark)
+        bytes[slot] = previous_mark;
+  }
+}

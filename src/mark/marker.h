@@ -1,0 +1,49 @@
+// A marker: one thread's part in tracing the heap.
+//
+// Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this cycle's mark and are on a mark
+// stack or in a ring; black ones bear it and have been scanned.  An object is marked when a word that refers to it is *found*, so that
+// it is pushed at most once, and only if it may contain pointers.  What is popped goes through a ring of 16 with a prefetch in front, and is scanned
+// when it leaves the ring, by when its memory has arrived (Cher, Hosking and Vitek 2004): random graphs then mark at the speed of
+// independent loads (bench/graphmark).
+#pragma once
+
+#include "base/atomic.h"
+#include "heap/heap.h"
+#include "mark/filter.h"
+#include "mark/stack.h"
+
+// What the inner loop reads, copied into registers for the length of a drain.
+struct gc_mark_view {
+  uintptr_t base;
+  size_t bytes; // words in [base, base + bytes) are candidates
+  const struct gc_page *pages;
+  uint8_t *slot_bytes;
+  uint32_t white; // bit b is set if a slot byte of value b is a white object
+  uint8_t mark;
+  bool all_interior_pointers;
+};
+
+struct gc_marker {
+  struct gc_mark_stack stack;
+  struct gc_mark_view view;
+  gc_filter filter;
+};
+
+// What a set of markers shares; see team.h.
+struct gc_team;
+
+// Take the heap's state for a cycle: the current mark is the black one, all other objects are white.  [stw]
+void gc_marker_begin(struct gc_marker *marker);
+
+// Mark what the words of a root range refer to; a word on a slot's start also marks the slot before it, which it may point just past.
+void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
+
+// Mark an object and push it.
+void gc_marker_mark_object(struct gc_marker *marker, const void *object);
+
+// Scan what has been pushed, and what that leads to, until nothing is left, sharing with the team (which may be NULL) when others are hungry.
+// Returns early, with work left, when the team's cycle has been called off.
+void gc_marker_drain(struct gc_marker *marker, struct gc_team *team);
+
+// After an overflow: scan marked objects of [page, ...) again.  Drains as it goes.
+void gc_marker_rescan(struct gc_marker *marker);

@@ -1,0 +1,258 @@
+// Parallel marking.  See team.h.
+#include "mark/team.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include "os/helper.h"
+
+enum {
+  SHARE_AT_LEAST = 16,  // entries on a stack below which it is not worth sharing
+  SHARE_AT_MOST = 4096, // moved at once
+  HELPER_STACK_BYTES = 256 * 1024
+};
+
+struct gc_team {
+  struct gc_marker markers[GC_MARKERS_MAX]; // [each its own thread, while marking]
+
+  pthread_mutex_t lock; // protects what follows
+  pthread_cond_t changed;
+  uint64_t job_number;
+  uint64_t seen[GC_MARKERS_MAX]; // the last job that each helper knows of
+  unsigned helpers;              // threads that exist
+  unsigned wanted;               // helpers in this job
+  unsigned at_work;              // helpers that have not finished it
+  unsigned members;              // markers in this job that have started
+  unsigned idle;                 // of these, waiting for work
+  bool over;                     // all idle, nothing left, or called off
+
+  struct gc_mark_stack pool;   // shared work [lock]
+  struct gc_atomic hungry;     // markers waiting [lock -> gc_team_check, relaxed: only a hint]
+  struct gc_atomic called_off; // [caller -> helpers, relaxed: acted on at the next check]
+
+  struct gc_mark_job job;     // [written before job_number changes]
+  struct gc_atomic next_root; // the next root range that nobody took
+  struct gc_atomic next_page; // the next page to look for uncollectable objects in
+};
+
+static GC_STATE struct gc_team team = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+};
+
+struct gc_marker *
+gc_team_own_marker(void) {
+  return &team.markers[0];
+}
+
+unsigned
+gc_team_helpers(void) {
+  return team.helpers;
+}
+
+// ---- Sharing ------------------------------------------------------------------------------------------------------
+
+// Move the oldest entries of the marker's stack to the pool.
+static void
+share(struct gc_mark_stack *stack) {
+  size_t count = gc_min(gc_mark_stack_count(stack) / 2, SHARE_AT_MOST);
+  pthread_mutex_lock(&team.lock);
+  bool overflowed = team.pool.overflowed;
+  if (gc_mark_stack_reserve(&team.pool, count)) {
+    memcpy(team.pool.top, stack->base, count * sizeof *stack->base);
+    team.pool.top += count;
+    stack->base += count;
+    pthread_cond_broadcast(&team.changed);
+  }
+  team.pool.overflowed = overflowed; // nothing was lost
+  pthread_mutex_unlock(&team.lock);
+}
+
+bool
+gc_team_check(struct gc_team *shared, struct gc_marker *marker) {
+  if (gc_atomic_load_relaxed(&shared->called_off))
+    return false;
+  if (marker == &shared->markers[0] && shared->job.stop && shared->job.stop())
+    gc_atomic_store_relaxed(&shared->called_off, 1);
+  if (gc_atomic_load_relaxed(&shared->hungry) > 0 && gc_mark_stack_count(&marker->stack) >= SHARE_AT_LEAST)
+    share(&marker->stack);
+  return true;
+}
+
+// Take a share of the pool.  [team.lock]
+static void
+take_from_pool(struct gc_marker *marker) {
+  size_t available = gc_mark_stack_count(&team.pool);
+  size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / (team.idle + 1));
+  if (!gc_mark_stack_reserve(&marker->stack, count))
+    return;
+  team.pool.top -= count;
+  memcpy(marker->stack.top, team.pool.top, count * sizeof *team.pool.top);
+  marker->stack.top += count;
+}
+
+// Wait until there is work (true) or the job is over (false).
+static bool
+find_work(struct gc_marker *marker) {
+  pthread_mutex_lock(&team.lock);
+  team.idle++;
+  gc_atomic_add(&team.hungry, 1);
+  while (!team.over && team.pool.top == team.pool.base) {
+    if (team.idle == team.members || gc_atomic_load_relaxed(&team.called_off)) {
+      team.over = true;
+      pthread_cond_broadcast(&team.changed);
+    } else {
+      pthread_cond_wait(&team.changed, &team.lock);
+    }
+  }
+  bool found = !team.over;
+  if (found) {
+    team.idle--;
+    take_from_pool(marker);
+  }
+  gc_atomic_sub(&team.hungry, 1);
+  pthread_mutex_unlock(&team.lock);
+  return found;
+}
+
+// ---- One marker's part --------------------------------------------------------------------------------------------
+
+// Uncollectable objects are roots: mark them and what they hold.
+static void
+mark_uncollectable_span(struct gc_marker *marker, uint32_t page) {
+  uint8_t *bytes = gc_heap_slot_bytes(gc_heap.pages[page].line);
+  size_t slot_bytes = gc_heap.pages[page].slot_granules * GC_GRANULE_BYTES;
+  for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
+    if (marker->view.white >> bytes[slot] & 1)
+      gc_marker_mark_object(marker, gc_heap_page_address(page) + slot * slot_bytes);
+}
+
+static void
+mark_uncollectable_objects(struct gc_marker *marker) {
+  for (uint32_t page = 1; page < gc_heap.frontier; page += gc_heap.infos[page].span_pages)
+    if (gc_heap.pages[page].line != 0 && gc_kind_is_uncollectable(gc_heap.pages[page].kind))
+      mark_uncollectable_span(marker, page);
+}
+
+static void
+take_part(struct gc_marker *marker) {
+  size_t index;
+  while ((index = gc_atomic_add(&team.next_root, 1)) < team.job.root_count) {
+    gc_marker_scan_root(marker, team.job.roots[index]);
+    gc_marker_drain(marker, &team);
+  }
+  if (gc_atomic_add(&team.next_page, 1) == 0)
+    mark_uncollectable_objects(marker);
+  do
+    gc_marker_drain(marker, &team);
+  while (find_work(marker));
+}
+
+// ---- Helpers ------------------------------------------------------------------------------------------------------
+
+// Take part, unless the job is over before this helper woke.  [team.lock, released meanwhile]
+static void
+join_job(struct gc_marker *marker) {
+  if (team.over)
+    return;
+  team.members++;
+  pthread_mutex_unlock(&team.lock);
+  gc_marker_begin(marker);
+  take_part(marker);
+  pthread_mutex_lock(&team.lock);
+}
+
+static void *
+helper_main(void *argument) {
+  unsigned number = (unsigned)(uintptr_t)argument; // 1, 2, ...
+  uint64_t *seen = &team.seen[number];
+  pthread_mutex_lock(&team.lock);
+  for (;;) {
+    while (team.job_number == *seen || number > team.wanted) {
+      *seen = team.job_number;
+      pthread_cond_wait(&team.changed, &team.lock);
+    }
+    *seen = team.job_number;
+    join_job(&team.markers[number]);
+    if (--team.at_work == 0)
+      pthread_cond_broadcast(&team.changed);
+  }
+  return NULL;
+}
+
+static bool
+create_helper(unsigned number) {
+  team.seen[number] = team.job_number;
+  return gc_os_start_helper(helper_main, (void *)(uintptr_t)number);
+}
+
+void
+gc_team_prepare_helpers(unsigned wanted) {
+  while (team.helpers < gc_min(wanted, GC_MARKERS_MAX - 1) && create_helper(team.helpers + 1))
+    team.helpers++;
+}
+
+void
+gc_team_after_fork_child(void) {
+  pthread_mutex_init(&team.lock, NULL);
+  pthread_cond_init(&team.changed, NULL);
+  team.helpers = team.at_work = 0;
+}
+
+// ---- The job ------------------------------------------------------------------------------------------------------
+
+static void
+start_job(const struct gc_mark_job *job, unsigned helpers) {
+  pthread_mutex_lock(&team.lock);
+  team.job = *job;
+  team.over = false;
+  team.members = 1;
+  team.idle = 0;
+  team.wanted = team.at_work = helpers;
+  gc_mark_stack_clear(&team.pool);
+  gc_atomic_store_relaxed(&team.called_off, 0);
+  gc_atomic_store_relaxed(&team.next_root, 0);
+  gc_atomic_store_relaxed(&team.next_page, 0);
+  if (helpers > 0) {
+    team.job_number++;
+    pthread_cond_broadcast(&team.changed);
+  }
+  pthread_mutex_unlock(&team.lock);
+}
+
+static void
+await_helpers(void) {
+  pthread_mutex_lock(&team.lock);
+  while (team.at_work > 0)
+    pthread_cond_wait(&team.changed, &team.lock);
+  pthread_mutex_unlock(&team.lock);
+}
+
+// Whatever a marker had to drop, find and scan it again; alone.
+static void
+recover_from_overflow(unsigned helpers) {
+  struct gc_marker *own = gc_team_own_marker();
+  for (unsigned i = 1; i <= helpers; i++)
+    own->stack.overflowed |= team.markers[i].stack.overflowed;
+  gc_marker_rescan(own);
+}
+
+bool
+gc_team_mark(const struct gc_mark_job *job) {
+  struct gc_marker *own = gc_team_own_marker();
+  if (!gc_mark_stack_reserve(&own->stack, 1))
+    return false;
+  unsigned helpers = (unsigned)gc_min(job->markers - 1, team.helpers);
+  start_job(job, helpers);
+  take_part(own);
+  if (helpers > 0)
+    await_helpers();
+  if (gc_atomic_load_relaxed(&team.called_off))
+    return false;
+  recover_from_overflow(helpers);
+  for (unsigned i = 0; i <= helpers; i++)
+    gc_mark_stack_trim(&team.markers[i].stack);
+  return true;
+}

@@ -1,0 +1,139 @@
+// Memory on Linux.  See memory.h for the contract.
+#include "os/memory.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/check.h"
+
+static struct gc_atomic obtained_bytes;
+static struct gc_atomic calls_until_failure; // 0: none
+
+// Counts one call that may fail; true if the stress switch wants it to.
+static bool
+must_fail(void) {
+  size_t left = gc_atomic_load_relaxed(&calls_until_failure);
+  if (GC_LIKELY(left == 0))
+    return false;
+  return gc_atomic_sub(&calls_until_failure, 1) == 1;
+}
+
+void
+gc_os_stress_fail(size_t nth) {
+  gc_atomic_store_relaxed(&calls_until_failure, nth);
+}
+
+size_t
+gc_os_obtained_bytes(void) {
+  return gc_atomic_load_relaxed(&obtained_bytes);
+}
+
+size_t
+gc_os_page_bytes(void) {
+  static size_t bytes;
+  if (GC_UNLIKELY(bytes == 0))
+    bytes = (size_t)sysconf(_SC_PAGESIZE);
+  return bytes;
+}
+
+static void *
+map_anonymous(size_t bytes, int protection, int flags) {
+  void *base = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  return base == MAP_FAILED ? NULL : base;
+}
+
+void *
+gc_os_reserve(size_t bytes, size_t alignment) {
+  if (must_fail() || bytes + alignment < bytes)
+    return NULL;
+  char *base = map_anonymous(bytes + alignment, PROT_NONE, MAP_NORESERVE);
+  if (!base)
+    return NULL;
+  char *aligned = (char *)gc_round_up((uintptr_t)base, alignment);
+  size_t before = (size_t)(aligned - base);
+  if (before > 0)
+    munmap(base, before);
+  munmap(aligned + bytes, alignment - before);
+  return aligned;
+}
+
+void
+gc_os_unreserve(void *base, size_t bytes) {
+  munmap(base, bytes);
+}
+
+bool
+gc_os_commit(void *base, size_t bytes) {
+  if (must_fail() || mprotect(base, bytes, PROT_READ | PROT_WRITE) != 0)
+    return false;
+  gc_atomic_add(&obtained_bytes, bytes);
+  return true;
+}
+
+bool
+gc_os_release(void *base, size_t bytes) {
+  return madvise(base, bytes, MADV_DONTNEED) == 0;
+}
+
+void
+gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted) {
+  (void)madvise(base, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+void *
+gc_os_map(size_t bytes) {
+  if (must_fail())
+    return NULL;
+  bytes = gc_round_up(bytes, gc_os_page_bytes());
+  void *base = map_anonymous(bytes, PROT_READ | PROT_WRITE, 0);
+  if (base)
+    gc_atomic_add(&obtained_bytes, bytes);
+  return base;
+}
+
+void
+gc_os_unmap(void *base, size_t bytes) {
+  bytes = gc_round_up(bytes, gc_os_page_bytes());
+  munmap(base, bytes);
+  gc_atomic_sub(&obtained_bytes, bytes);
+}
+
+void *
+gc_os_remap(void *base, size_t old_bytes, size_t new_bytes) {
+  if (must_fail())
+    return NULL;
+  old_bytes = gc_round_up(old_bytes, gc_os_page_bytes());
+  new_bytes = gc_round_up(new_bytes, gc_os_page_bytes());
+  void *moved = mremap(base, old_bytes, new_bytes, MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED)
+    return NULL;
+  gc_atomic_add(&obtained_bytes, new_bytes - old_bytes);
+  return moved;
+}
+
+static bool
+range_array_grow(struct gc_range_array *array) {
+  size_t old_bytes = array->capacity * sizeof *array->items;
+  size_t new_bytes = gc_max(2 * old_bytes, gc_os_page_bytes());
+  void *items = old_bytes ? gc_os_remap(array->items, old_bytes, new_bytes) : gc_os_map(new_bytes);
+  if (!items)
+    return false;
+  array->items = items;
+  array->capacity = new_bytes / sizeof *array->items;
+  return true;
+}
+
+bool
+gc_range_array_push(struct gc_range_array *array, struct gc_range range) {
+  if (array->count == array->capacity && !range_array_grow(array))
+    return false;
+  array->items[array->count++] = range;
+  return true;
+}
+
+void
+gc_range_array_clear(struct gc_range_array *array) {
+  array->count = 0;
+}
