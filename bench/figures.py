@@ -7,6 +7,10 @@ from collections import defaultdict
 import charts
 from report import COLLECTORS, CONTENDERS, metric_ns, reference_of
 
+SPIKE_SECONDS_BEFORE = 2  # of the build-up, which takes some contenders much longer than others
+OVERVIEW = ["gcbench", "binarytrees", "threads", "strings", "fragmentation", "tinyserver"]
+
+
 def draw_charts(table, directory):
     drawn = [
         draw_overview(table, directory / "time.svg", "Time against Loam (lower is better)", "times Loam's", metric_ns),
@@ -21,10 +25,6 @@ def draw_charts(table, directory):
     drawn = [os.path.relpath(path) for path in drawn if path]
     if drawn:
         print("\nCharts: " + " ".join(drawn))
-
-
-SPIKE_SECONDS_BEFORE = 2  # of the build-up, which takes some contenders much longer than others
-OVERVIEW = ["gcbench", "binarytrees", "threads", "strings", "fragmentation", "tinyserver"]
 
 
 def draw_overview(table, path, title, ylabel, value_of):

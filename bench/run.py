@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from figures import draw_charts
+from progress import Progress
 from report import COLLECTORS, CONTENDERS, medians, print_tables
 from targets import print_targets
 
@@ -90,25 +91,6 @@ def run_once(binary, run):
         said = done.stderr.strip().splitlines()
         return None, f"exit status {done.returncode}: {said[-1] if said else 'no message'}"
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], None
-
-
-class Progress:
-    """A line that is rewritten on a terminal, and nothing elsewhere."""
-
-    def __init__(self, total):
-        self.total, self.done, self.shown = total, 0, sys.stderr.isatty()
-
-    def step(self, text):
-        self.done += 1
-        if self.shown:
-            print(f"\r\033[K[{self.done}/{self.total}] {text}", end="", file=sys.stderr, flush=True)
-
-    def say(self, text):
-        print(f"{chr(13)}\033[K{text}" if self.shown else text, file=sys.stderr, flush=True)
-
-    def end(self):
-        if self.shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def run_all(options):
