@@ -143,22 +143,27 @@ def medians(results):
 
 
 def total_of(table, allocators):
-    """All programs that every allocator finished, taken together."""
-    complete = [rows for rows in table.values() if all(allocator in rows for allocator in allocators)]
+    """The programs that every collector finished, taken together; malloc only if it finished them as well."""
+    collectors = [allocator for allocator in allocators if allocator != "malloc"]
+    complete = [rows for rows in table.values() if all(allocator in rows for allocator in collectors)]
     total = {}
-    for allocator in allocators if complete else []:
-        rows = [of_program[allocator] for of_program in complete]
-        histogram = add_histograms([row["histogram"] for row in rows])
-        total[allocator] = {
-            "seconds": sum(row["seconds"] for row in rows),
-            "collections": sum(row["collections"] for row in rows),
-            "peak_rss_kib": max(row["peak_rss_kib"] for row in rows),
-            "pause_p50_ns": quantile(histogram, 0.50),
-            "pause_p99_ns": quantile(histogram, 0.99),
-            "pause_max_ns": max(row["pause_max_ns"] for row in rows),
-            "histogram": histogram,
-        }
+    for allocator in allocators:
+        if complete and all(allocator in rows for rows in complete):
+            total[allocator] = sum_of([rows[allocator] for rows in complete])
     return len(complete), total
+
+
+def sum_of(rows):
+    histogram = add_histograms([row["histogram"] for row in rows])
+    return {
+        "seconds": sum(row["seconds"] for row in rows),
+        "collections": sum(row["collections"] for row in rows),
+        "peak_rss_kib": max(row["peak_rss_kib"] for row in rows),
+        "pause_p50_ns": quantile(histogram, 0.50),
+        "pause_p99_ns": quantile(histogram, 0.99),
+        "pause_max_ns": max(row["pause_max_ns"] for row in rows),
+        "histogram": histogram,
+    }
 
 
 def quantile(histogram, share):
