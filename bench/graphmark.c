@@ -53,12 +53,15 @@ random_load_ns(void) {
 
 // ---- Shapes ----
 
+// Every node is written, so that none is a page of zeros which the kernel has not backed yet.
 static void
 table_fill(size_t nodes) {
   table_length = nodes;
   table = bench_alloc_table(nodes * sizeof *table);
-  for (size_t i = 0; i < nodes; i++)
+  for (size_t i = 0; i < nodes; i++) {
     table[i] = bench_alloc(sizeof **table);
+    table[i]->word[NODE_WORDS - 1].payload = i;
+  }
 }
 
 static void

@@ -156,7 +156,7 @@ def main():
             out.writelines(json.dumps(line) + "\n" for line in results)
     table = medians(results)
     print_tables(table)
-    print_targets(table)
+    print_targets(table, options.quick)
     draw_charts(table, options.out)
     for contender, run in failures:
         print(f"FAILED {run.bench}-{contender} {' '.join(run.arguments)}")

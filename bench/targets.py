@@ -99,11 +99,11 @@ def small_heap_targets(table):
             yield Target(f"spike {case}: most VMAs", lines["loam"]["vmas_max"], 100, at_least=False)
 
 
-def print_targets(table):
+def print_targets(table, quick):
     found = list(targets(table))
     if not found:
         return
-    print("\nTargets")
+    print("\nTargets" + (" (set for the full parameters: --quick only hints at them)" if quick else ""))
     for target in found:
         sign = ">=" if target.at_least else "<="
         verdict = "met" if target.met() else "MISSED"
