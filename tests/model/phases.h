@@ -42,7 +42,7 @@ static const char *const switches[] = {"LOAM_STRESS_COLLECT", "LOAM_STRESS_FAIL_
 enum { PHASES = sizeof phases / sizeof phases[0], REFUSE_OPERATIONS = 400, HANG_SECONDS = 240, ROUND_SECONDS = 20 };
 
 struct tally {
-  unsigned long runs, operations, failures, refused_starts;
+  unsigned long runs, operations, failures, refused_programs;
 };
 
 static char *program_path;
@@ -95,18 +95,20 @@ print_errors(FILE *errors) {
     printf("# stderr: %s", line);
 }
 
-// The collector may refuse to start, with a line that says so.
+// Where a refusal cannot be reported the collector may end the program with a line that says so: at its start, and in GC_add_roots.
 static inline bool
-refused_to_start(int status, FILE *errors) {
+ended_by_refusal(int status, FILE *errors) {
+  static const char roots[] = "loam: GC_add_roots: no memory";
   char line[200] = "";
   rewind(errors);
-  return !progress->started && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
-         fgets(line, sizeof line, errors) && strncmp(line, "loam: ", 6) == 0;
+  if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT || !fgets(line, sizeof line, errors))
+    return false;
+  return strncmp(line, roots, strlen(roots)) == 0 || (!progress->started && strncmp(line, "loam: ", 6) == 0);
 }
 
 static inline bool
 child_passed(const struct launch *launch, int status, FILE *errors, struct tally *tally) {
-  bool refused = refused_to_start(status, errors);
+  bool refused = ended_by_refusal(status, errors);
   bool passed = refused || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
   if (WIFSIGNALED(status) && !refused)
     printf("# killed by signal %d (%s) after %lu operations\n# replay: %s\n", WTERMSIG(status),
@@ -116,7 +118,7 @@ child_passed(const struct launch *launch, int status, FILE *errors, struct tally
   tally->runs++;
   tally->operations += progress->operations;
   tally->failures += progress->failures;
-  tally->refused_starts += refused;
+  tally->refused_programs += refused;
   return passed;
 }
 
@@ -163,8 +165,8 @@ phase_run(struct launch launch, model_run run, struct tally *tally) {
 
 static inline void
 phase_report(const struct phase *phase, bool passed, const struct tally *tally) {
-  tap_ok(passed, "%s: %lu runs, %lu operations, %lu allocations refused, %lu starts refused", phase->name, tally->runs,
-         tally->operations, tally->failures, tally->refused_starts);
+  tap_ok(passed, "%s: %lu runs, %lu operations, %lu allocations refused, %lu programs refused", phase->name, tally->runs,
+         tally->operations, tally->failures, tally->refused_programs);
 }
 
 static inline const struct phase *

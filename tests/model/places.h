@@ -169,7 +169,7 @@ range_clear(struct model *model, unsigned range) {
 static inline void
 range_close(struct model *model, unsigned range) {
   range_clear(model, range);
-  model->ranges[range].words = NULL;
+  model->ranges[range] = (struct range){0};
 }
 
 // ---- Reachability from all places ----
