@@ -155,6 +155,25 @@ freed_before_collection(void) {
   (void)neighbour;
 }
 
+// The freed slot is in a run that the thread's cache has taken for allocations to come, but no allocation has got it yet.
+static void
+freed_and_in_the_cache(void) {
+  enum { OBJECTS = 64, FIRST = 10, VICTIM = 15, LAST = 20 };
+  char **objects = GC_malloc_uncollectable(OBJECTS * sizeof *objects);
+  for (int i = 0; i < OBJECTS; i++)
+    objects[i] = GC_malloc(100);
+  char *first = objects[FIRST], *victim = objects[VICTIM];
+  for (int i = FIRST; i < LAST; i++) {
+    GC_free(objects[i]);
+    objects[i] = NULL;
+  }
+  GC_gcollect();
+  for (int i = 0; i < 10000 && GC_malloc(100) != first; i++)
+    continue;
+  child_expect("loam: %s: %p was freed before\n", caller, (void *)victim);
+  misuse(launder(victim));
+}
+
 // The pages of a large object are free memory at once.
 static void
 freed_large(void) {
@@ -203,6 +222,7 @@ static const struct defect {
     {"a freed uncollectable object", freed_uncollectable},
     {"a freed medium object", freed_medium},
     {"an object freed before a collection", freed_before_collection},
+    {"a freed object whose slot waits in the thread's cache", freed_and_in_the_cache},
     {"a freed large object", freed_large},
     {"an object that GC_realloc moved", moved_by_realloc},
 };

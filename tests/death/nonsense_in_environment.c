@@ -29,7 +29,6 @@ use_collector(void) {
   }
   GC_gcollect();
   CHILD_CHECK(GC_get_gc_no() > 0 && GC_base(list) == list);
-  CHILD_CHECK(GC_get_free_space_divisor() == 3);
   CHILD_CHECK(GC_get_heap_size() < 100u << 20);
 }
 
@@ -82,6 +81,15 @@ exact_number(void) {
   setenv("GC_MARKERS", "banana", 1);
   child_expect("loam: warning: GC_MARKERS=banana ignored: expected a decimal number\n");
   GC_INIT();
+}
+
+static void
+default_is_used(void) {
+  setenv("GC_FREE_SPACE_DIVISOR", "banana", 1);
+  child_expect("loam: warning: GC_FREE_SPACE_DIVISOR=banana ignored: expected a decimal number\n");
+  CHILD_CHECK(GC_get_free_space_divisor() == 3);
+  GC_INIT();
+  CHILD_CHECK(GC_get_free_space_divisor() == 3);
 }
 
 static void
@@ -150,6 +158,7 @@ main(void) {
     unsetenv(variables[i]);
   every_variable();
   child_check("the line about a number", exact_number, CHILD_EXITS);
+  child_check("the default is used", default_is_used, CHILD_EXITS);
   child_check("the line about a size", exact_size, CHILD_EXITS);
   child_check("the line about a flag", exact_flag, CHILD_EXITS);
   child_check("the line about a range", exact_range, CHILD_EXITS);

@@ -63,6 +63,7 @@ start(void) {
 static void
 run_threads(void) {
   pthread_t threads[THREADS];
+  GC_INIT();
   for (int i = 0; i < THREADS; i++)
     threads[i] = start();
   for (int i = 0; i < THREADS; i++)
@@ -72,6 +73,7 @@ run_threads(void) {
 static void
 stopped_by_others(void) {
   pthread_t threads[THREADS];
+  GC_INIT();
   for (int i = 0; i < THREADS; i++)
     threads[i] = start();
   for (int i = 0; i < 50; i++)
@@ -109,7 +111,7 @@ static void
 stressed(void) {
   setenv("LOAM_STRESS_COLLECT", "10", 1);
   setenv("LOAM_VERIFY", "1", 1);
-  over = false;
+  GC_INIT();
   pthread_t thread = start();
   CHILD_CHECK(pthread_join(thread, NULL) == 0);
 }
