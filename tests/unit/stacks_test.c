@@ -1,0 +1,177 @@
+// Where stacks are, and what memory is there.
+#include "os/stacks.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "os/memory.h"
+#include "os/probe.h"
+#include "os/tls.h"
+
+extern char **environ;
+
+static bool
+contains(struct gc_range range, const void *address) {
+  return range.base <= (const char *)address && (const char *)address < range.limit;
+}
+
+static void
+initial_stack_reaches_from_here_to_the_environment(void **state) {
+  (void)state;
+  int here;
+  struct gc_range stack = gc_os_stack_current(), mapping;
+  assert_true(contains(stack, &here));
+  assert_true(contains(stack, environ));
+  assert_true(gc_os_mapping_at(&here, &mapping));
+  assert_ptr_equal(stack.limit, mapping.limit);
+}
+
+static __thread int own_word;
+
+static void *
+look_at_stack(void *result) {
+  int here;
+  struct gc_range stack = gc_os_stack_current();
+  bool *fine = result;
+  *fine = contains(stack, &here) && contains(stack, &own_word) && contains(stack, gc_os_thread_pointer()) &&
+          gc_os_readable_prefix(stack).limit == stack.limit;
+  return NULL;
+}
+
+static bool
+stack_is_right_in_thread(const pthread_attr_t *attributes) {
+  pthread_t thread;
+  bool fine = false;
+  assert_int_equal(pthread_create(&thread, attributes, look_at_stack, &fine), 0);
+  pthread_join(thread, NULL);
+  return fine;
+}
+
+static void
+thread_stack_contains_frames_and_tls(void **state) {
+  (void)state;
+  assert_true(stack_is_right_in_thread(NULL));
+}
+
+static void
+given_stack_is_found(void **state) {
+  (void)state;
+  enum { BYTES = 256 * 1024 };
+  void *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, memory, BYTES);
+  assert_true(stack_is_right_in_thread(&attributes));
+  pthread_attr_destroy(&attributes);
+}
+
+// The child's one thread has the id of an initial thread and the stack of another.
+static void *
+fork_and_look(void *result) {
+  int status;
+  pid_t child = fork();
+  if (child == 0) {
+    bool fine = false;
+    look_at_stack(&fine);
+    _exit(fine ? 0 : 1);
+  }
+  waitpid(child, &status, 0);
+  *(bool *)result = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return NULL;
+}
+
+static void
+forked_thread_knows_its_stack(void **state) {
+  (void)state;
+  pthread_t thread;
+  bool fine = false;
+  assert_int_equal(pthread_create(&thread, NULL, fork_and_look, &fine), 0);
+  pthread_join(thread, NULL);
+  assert_true(fine);
+}
+
+static char alternate_memory[64 * 1024];
+static bool was_alternate, was_right;
+
+static void
+look_from_alternate(int number) {
+  (void)number;
+  struct gc_range live;
+  char here = 0;
+  was_alternate = gc_os_stack_alternate(&here, &live);
+  was_right = live.base == &here && live.limit == alternate_memory + sizeof alternate_memory;
+}
+
+static void
+alternate_stack_is_noticed(void **state) {
+  (void)state;
+  stack_t stack = {.ss_sp = alternate_memory, .ss_size = sizeof alternate_memory}, old;
+  struct sigaction action = {.sa_handler = look_from_alternate, .sa_flags = SA_ONSTACK};
+  struct gc_range live;
+  char here = 0;
+  assert_int_equal(sigaltstack(&stack, &old), 0);
+  sigaction(SIGUSR1, &action, NULL);
+  assert_false(gc_os_stack_alternate(&here, &live));
+  raise(SIGUSR1);
+  assert_true(was_alternate);
+  assert_true(was_right);
+  sigaltstack(&old, NULL);
+}
+
+static void
+readable_parts_are_found(void **state) {
+  (void)state;
+  size_t page = gc_os_page_bytes(), pages = 200;
+  char *memory = mmap(NULL, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct gc_range all = {memory + 8, memory + pages * page - 8};
+  assert_ptr_equal(gc_os_readable_prefix(all).limit, all.limit);
+  assert_ptr_equal(gc_os_readable_suffix(all).base, all.base);
+  for (size_t hole = 0; hole < pages; hole += 33) {
+    mprotect(memory + hole * page, page, PROT_NONE);
+    struct gc_range low = gc_os_readable_prefix(all), high = gc_os_readable_suffix(all);
+    assert_ptr_equal(low.base, all.base);
+    assert_ptr_equal(low.limit, hole == 0 ? all.base : memory + hole * page);
+    assert_ptr_equal(high.base, hole == pages - 1 ? all.limit : memory + (hole + 1) * page);
+    assert_ptr_equal(high.limit, all.limit);
+    mprotect(memory + hole * page, page, PROT_READ);
+  }
+  munmap(memory, pages * page);
+}
+
+static void
+mappings_are_found(void **state) {
+  (void)state;
+  size_t page = gc_os_page_bytes();
+  char *memory = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(memory + page, page, PROT_READ);
+  struct gc_range mapping;
+  assert_true(gc_os_mapping_at(memory + page + 17, &mapping));
+  assert_ptr_equal(mapping.base, memory + page);
+  assert_ptr_equal(mapping.limit, memory + 2 * page);
+  munmap(memory, 3 * page);
+  assert_false(gc_os_mapping_at(memory + page, &mapping));
+}
+
+int
+main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(initial_stack_reaches_from_here_to_the_environment),
+      cmocka_unit_test(thread_stack_contains_frames_and_tls),
+      cmocka_unit_test(given_stack_is_found),
+      cmocka_unit_test(forked_thread_knows_its_stack),
+      cmocka_unit_test(alternate_stack_is_noticed),
+      cmocka_unit_test(readable_parts_are_found),
+      cmocka_unit_test(mappings_are_found),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
