@@ -125,7 +125,7 @@ describe_thread(struct gc_thread *thread, void *stack_base) {
   thread->thread_pointer = gc_os_thread_pointer();
   thread->stack = choose_stack(stack_base);
   if (!contains(thread->stack, thread->thread_pointer))
-    thread->tls_block = gc_tls_find_block(thread->thread_pointer);
+    thread->tls_block = gc_tls_current_block();
 }
 
 struct gc_thread *

@@ -52,13 +52,22 @@ static_bytes(const char *thread_pointer) {
   return bytes;
 }
 
-struct gc_range
-gc_tls_find_block(const char *thread_pointer) {
+static struct gc_range
+ask_for_block(const char *thread_pointer) {
   size_t bytes = gc_images.tls_layout_fits ? static_bytes(thread_pointer) : 0;
   struct gc_range reach = gc_os_tls_reach(thread_pointer, bytes);
   struct gc_range low = gc_os_readable_suffix((struct gc_range){reach.base, thread_pointer});
   struct gc_range high = gc_os_readable_prefix((struct gc_range){thread_pointer, reach.limit});
   return (struct gc_range){low.base, high.limit};
+}
+
+// Asked for once per thread: it does not move, and has room for what comes with dlopen.
+struct gc_range
+gc_tls_current_block(void) {
+  static __thread struct gc_range block __attribute__((tls_model("initial-exec")));
+  if (!block.base)
+    block = ask_for_block(gc_os_thread_pointer());
+  return block;
 }
 
 // ---- Blocks from malloc ----------------------------------------------------------------------------------

@@ -11,8 +11,8 @@
 // Once, within gc_images_call.
 void gc_tls_init(void);
 
-// Descriptor and static TLS around a thread pointer of the calling thread.
-struct gc_range gc_tls_find_block(const char *thread_pointer);
+// Descriptor and static TLS of the calling thread.
+struct gc_range gc_tls_current_block(void);
 
 // Append to `roots` what lies outside the thread's stack.  false if memory is refused.
 bool gc_tls_push_stw(const struct gc_thread *thread, struct gc_range_array *roots);
