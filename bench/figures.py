@@ -83,7 +83,7 @@ def draw_spike(table, path):
         for name in CONTENDERS:
             if name in lines:
                 rows = lines[name]["timeline"]  # [ms, RSS in KiB, VMAs]
-                drop_ms = lines[name]["dropped_at_ms"]
+                drop_ms = lines[name]["until_dropped_ns"] / 1e6
                 rss[name] = [((ms - drop_ms) / 1e3, kib_now / 1024) for ms, kib_now, _ in rows]
                 vmas[name] = [((ms - drop_ms) / 1e3, count) for ms, _, count in rows]
         if rss:

@@ -16,6 +16,7 @@ METRIC = defaultdict(
     threads="ns_per_op",
     strings="ns_per_op",
     latency="max_ns",
+    spike="until_dropped_ns",
     emptygc="ns_per_op",
     tinyserver="ns_per_op",
 )

@@ -134,14 +134,14 @@ main(int argc, char **argv) {
   uint64_t built_bytes = sum_bytes(spike);
   sample(bench_now_ns());
   drop(&spike);
-  uint64_t dropped_ms = (bench_now_ns() - start_ns) / 1000000u;
+  uint64_t until_dropped_ns = bench_now_ns() - start_ns;
   sample(bench_now_ns());
   run_lightly(seconds * 1000000000u, (rate_mib << 20) / 1000);
   bench_end();
   bench_check(built_bytes >= mib << 20 && sum_bytes(kept) >= keep_mib << 20);
 
   bench_report_begin("%llu MiB to %llu MiB", (unsigned long long)mib, (unsigned long long)keep_mib);
-  bench_field_count("dropped_at_ms", dropped_ms);
+  bench_field_count("until_dropped_ns", until_dropped_ns);
   bench_field("rss_mib_at_end", (double)timeline[timeline_length - 1][1] / 1024.0);
   bench_field_count("vmas_max", vmas_max());
   bench_field_pairs("timeline", (const uint64_t(*)[3])timeline, timeline_length);
