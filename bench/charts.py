@@ -74,6 +74,10 @@ def _quoted(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("_", "\\\\_").replace("\n", "\\n") + '"'
 
 
+def _short(value):
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.2g}"
+
+
 def _colour(series):
     return COLOURS.get(series.split()[0], "#b03a6f")
 
@@ -90,7 +94,7 @@ def bars(path, title, ylabel, groups, series, reference=None):
                 continue
             x = g + (s - (len(names) - 1) / 2) * width
             rows.append((name, x, value))
-            labels.append(f"{x:.4f} {value:.6g} {value:.2g}")
+            labels.append(f"{x:.4f} {value:.6g} {_short(value)}")
     if not rows:
         return None
     data = {f"S{s}": "\n".join(f"{x:.4f} {v:.6g}" for n, x, v in rows if n == name) for s, name in enumerate(names)}
@@ -172,6 +176,7 @@ def histogram(path, title, what, series):
         data[f"S{s}"] = "\n".join(f"{max(1, l)} {h} {c}" for l, h, c in merged)
         summary = f"{name}: {total:,} {what}, longest {duration(rows[-1][1])}"
         plots.append(f"""
+{"set ytics 1" if peak <= 8 else "set ytics autofreq"}
 set label 40 {_quoted(summary)} at graph 0,1.1 left font 'DejaVu Sans,13' textcolor rgb '{_colour(name)}'
 {"set logscale y; set format y '10^{%T}'" if floor else "unset logscale y; set format y '%h'"}
 set yrange [{floor}:{peak * (2 if floor else 1.1):g}]
@@ -185,7 +190,6 @@ set logscale x
 set xrange [{low * 0.8:g}:{high * 1.25:g}]
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
 set ylabel {_quoted(what)} textcolor rgb '{INK}'
-set ytics autofreq
 set style fill solid 0.85 noborder
 set multiplot layout {len(series)},1 \\
   margins 0.10,0.97,{50 / height:.3f},{1 - 80 / height:.3f} spacing 0,{46 / height:.3f}
@@ -224,10 +228,11 @@ set format x {"'%h'" if last else "''"}
 plot {', '.join(curves)}
 """)
     names = list(dict.fromkeys(name for series in panels.values() for name in series))
+    until = max(x for series in panels.values() for points in series.values() for x, _ in points)
     size = (860, 540)
     body = _heading(title, names, size) + f"""
 set yrange [0:*]
-set xrange [{since:g}:*]
+set xrange [{since:g}:{until:g}]
 set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
 set multiplot layout {len(panels)},1 margins 0.11,0.97,0.11,0.86 spacing 0,0.06
 {_heading_off(names).join(plots)}

@@ -33,7 +33,7 @@ def draw_overview(table, path, title, ylabel, value_of):
         for case, lines in table.get(bench, {}).items():
             reference_name = reference_of(lines)
             reference = value_of(bench, lines[reference_name])
-            groups.append("\n".join([bench, *case.split()]) if len(table[bench]) > 1 else bench)
+            groups.append("\n".join([bench, *case_lines(case)]) if len(table[bench]) > 1 else bench)
             for name in CONTENDERS:
                 series[name].append(value_of(bench, lines[name]) / reference if name in lines and reference else None)
     series = {name: values for name, values in series.items() if any(values)}
@@ -42,6 +42,10 @@ def draw_overview(table, path, title, ylabel, value_of):
     if "loam" not in series:
         title, ylabel = title.replace("Loam", "libgc"), ylabel.replace("Loam", "libgc")
     return charts.bars(path, title, ylabel, groups, series, reference=1)
+
+
+def case_lines(case):
+    return case.split() if "=" in case else [case]
 
 
 def draw_graphmark(table, path):
