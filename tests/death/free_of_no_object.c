@@ -162,14 +162,18 @@ freed_and_in_the_cache(void) {
   char **objects = GC_malloc_uncollectable(OBJECTS * sizeof *objects);
   for (int i = 0; i < OBJECTS; i++)
     objects[i] = GC_malloc(100);
+  for (int i = 0; i < 2000; i++)
+    GC_malloc(100);  // so that the cache leaves their page
   char *first = objects[FIRST], *victim = objects[VICTIM];
   for (int i = FIRST; i < LAST; i++) {
     GC_free(objects[i]);
     objects[i] = NULL;
   }
   GC_gcollect();
-  for (int i = 0; i < 10000 && GC_malloc(100) != first; i++)
-    continue;
+  char *object = NULL;
+  for (int i = 0; i < 10000 && object != first; i++)
+    object = GC_malloc(100);
+  CHILD_CHECK(object == first);
   child_expect("loam: %s: %p was freed before\n", caller, (void *)victim);
   misuse(launder(victim));
 }

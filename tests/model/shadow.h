@@ -194,17 +194,22 @@ object_write_edge(const struct object *object, unsigned edge) {
   ((volatile uintptr_t *)object_address(object))[edge_word(object, edge)] = ~object->edges[edge].hidden;
 }
 
-// Write the whole object: pattern, tail and edges.
+// Write the whole object: pattern, tail and edges.  What the edges lead to is held meanwhile.
 static inline void
 object_fill(const struct object *object) {
   size_t words = object_words(object);
   uintptr_t *memory = (uintptr_t *)object_address(object);
+  volatile uintptr_t held[EDGES_MAX];
+  for (unsigned edge = 0; edge < EDGES_MAX; edge++)
+    held[edge] = ~object->edges[edge].hidden;
   for (size_t word = 0; word < words; word++)
     memory[word] = pattern_word(object->id, word);
   uintptr_t tail = pattern_word(object->id, words);
   memcpy(memory + words, &tail, object->bytes % sizeof tail);
   for (unsigned edge = 0; edge < object->edge_count; edge++)
     object_write_edge(object, edge);
+  for (unsigned edge = 0; edge < EDGES_MAX; edge++)
+    held[edge] = 0;
 }
 
 static inline void
