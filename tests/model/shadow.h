@@ -199,17 +199,17 @@ static inline void
 object_fill(const struct object *object) {
   size_t words = object_words(object);
   uintptr_t *memory = (uintptr_t *)object_address(object);
-  volatile uintptr_t held[EDGES_MAX];
+  uintptr_t held[EDGES_MAX];
   for (unsigned edge = 0; edge < EDGES_MAX; edge++)
     held[edge] = ~object->edges[edge].hidden;
+  GC_reachable_here(&held);
   for (size_t word = 0; word < words; word++)
     memory[word] = pattern_word(object->id, word);
   uintptr_t tail = pattern_word(object->id, words);
   memcpy(memory + words, &tail, object->bytes % sizeof tail);
   for (unsigned edge = 0; edge < object->edge_count; edge++)
     object_write_edge(object, edge);
-  for (unsigned edge = 0; edge < EDGES_MAX; edge++)
-    held[edge] = 0;
+  GC_reachable_here(&held);
 }
 
 static inline void
