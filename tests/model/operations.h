@@ -126,10 +126,8 @@ check_no_overlap(struct model *model, const char *address, size_t bytes) {
     if (object->state == LIVE && !searched)
       model_find_reachable(model);
     searched |= object->state == LIVE;
-    MODEL_CHECK(object->state == DEAD || !object->visited,
-                "new object [%p, %p) overlaps a live %s object at %p, of %zu bytes (number %lu)", (const void *)address,
-                (const void *)(address + bytes), kind_names[object->kind], (void *)object_address(object), object->bytes,
-                (unsigned long)object->id);
+    if (object->state == LIVE && object->visited)
+      object_fail(object, "a new object overlaps it");
     index_remove(shadow, number);
   }
 }
@@ -295,12 +293,17 @@ trim_edges(struct model *model, uint32_t number, size_t bytes) {
   }
 }
 
+// `place` (NULL for a pinned object) is the only reference.  What the edges lead to is held while they are moved.
 static inline void
 resize(struct model *model, uint32_t number, struct place *place) {
   struct shadow *shadow = &model->shadow;
   struct object *object = &shadow->objects[number];
   size_t bytes = random_one_in(&model->random, 2) ? random_bytes(model)
                                                   : random_between(&model->random, 1, object->bytes + 64);
+  uintptr_t held[EDGES_MAX];
+  for (unsigned edge = 0; edge < EDGES_MAX; edge++)
+    held[edge] = ~object->edges[edge].hidden;
+  GC_reachable_here(&held);
   char *moved = GC_realloc(object_address(object), bytes);
   if (!moved) {
     note_refusal();
@@ -313,12 +316,14 @@ resize(struct model *model, uint32_t number, struct place *place) {
   shadow->live_bytes += bytes - object->bytes;
   object->hidden = ~(uintptr_t)moved;
   object->bytes = bytes;
+  object->moved = failure_operation;
   object->slot_bytes = GC_size(moved);
   index_insert(shadow, number);
   object_fill(object);
   if (place)
     place_store_random(model, *place, number);
   GC_reachable_here(moved);
+  GC_reachable_here(&held);
 }
 
 static inline void
@@ -452,13 +457,41 @@ operate_verify(struct model *model) {
   MODEL_CHECK(faults == 0, "gc_verify found %zu faults", faults);
 }
 
+// Say which words ought to have kept an object.
+static inline void
+print_references(struct model *model, uint32_t number) {
+  uintptr_t start = ~model->shadow.objects[number].hidden;
+  for (unsigned range = 0; range < RANGES_MAX; range++)
+    for (unsigned index = 0; model->ranges[range].words && index < RANGE_WORDS; index++)
+      if (model->ranges[range].edges[index].target == number)
+        printf("# kept by word %u of range %u (%s) at %p: start + %zu\n", index, range,
+               model->ranges[range].registered ? "registered" : range < 3 ? "fixed" : "frame",
+               (const void *)&model->ranges[range].words[index], (size_t)(~model->ranges[range].edges[index].hidden - start));
+  for (uint32_t owner = 0; owner < model->shadow.object_count; owner++) {
+    const struct object *object = &model->shadow.objects[owner];
+    for (unsigned edge = 0; object->state == LIVE && edge < object->edge_count; edge++)
+      if (object->edges[edge].target == number)
+        printf("# kept by edge %u of the %s object of %zu bytes at %p (number %lu, allocated by operation %lu): start + %zu\n", edge,
+               kind_names[object->kind], object->bytes, (void *)object_address(object), (unsigned long)object->id, object->born,
+               (size_t)(~object->edges[edge].hidden - start));
+  }
+}
+
+static inline void
+check_live(struct model *model, uint32_t number) {
+  const struct object *object = &model->shadow.objects[number];
+  if (GC_base(object_address(object)) != object_address(object))
+    print_references(model, number);
+  object_check(object, failure_operation);
+}
+
 static inline void
 operate_check(struct model *model) {
   struct shadow *shadow = &model->shadow;
   model_settle(model);
   for (uint32_t number = 0; number < shadow->object_count; number++)
     if (shadow->objects[number].state == LIVE)
-      object_check(&shadow->objects[number], failure_operation);
+      check_live(model, number);
   if (shadow->live_count > LIVE_MAX)
     operate_forget(model);
 }

@@ -48,6 +48,8 @@ struct object {
   size_t bytes;         // as asked for
   size_t slot_bytes;    // GC_size
   uint64_t id;          // what its pattern follows from
+  unsigned long born;   // the operation that allocated it
+  unsigned long moved;  // the last one that gave it to GC_realloc, or 0
   enum kind kind;
   enum state state;
   bool near;            // only pointers to its first NEAR_BYTES keep it (the _ignore_off_page forms)
@@ -194,22 +196,33 @@ object_write_edge(const struct object *object, unsigned edge) {
   ((volatile uintptr_t *)object_address(object))[edge_word(object, edge)] = ~object->edges[edge].hidden;
 }
 
-// Write the whole object: pattern, tail and edges.  What the edges lead to is held meanwhile.
+// Write the whole object: pattern, tail and edges.
 static inline void
 object_fill(const struct object *object) {
   size_t words = object_words(object);
   uintptr_t *memory = (uintptr_t *)object_address(object);
-  uintptr_t held[EDGES_MAX];
-  for (unsigned edge = 0; edge < EDGES_MAX; edge++)
-    held[edge] = ~object->edges[edge].hidden;
-  GC_reachable_here(&held);
   for (size_t word = 0; word < words; word++)
     memory[word] = pattern_word(object->id, word);
   uintptr_t tail = pattern_word(object->id, words);
   memcpy(memory + words, &tail, object->bytes % sizeof tail);
   for (unsigned edge = 0; edge < object->edge_count; edge++)
     object_write_edge(object, edge);
-  GC_reachable_here(&held);
+}
+
+// Say what is wrong with an object, and what is known of it.
+__attribute__((noreturn)) static inline void
+object_fail(const struct object *object, const char *fault) {
+  model_fail("%s object of %zu bytes at %p (number %lu, allocated by operation %lu, resized by %lu, %u references): %s",
+             kind_names[object->kind], object->bytes, (void *)object_address(object), (unsigned long)object->id, object->born,
+             object->moved, object->references, fault);
+}
+
+__attribute__((noreturn)) static inline void
+object_fail_at_word(const struct object *object, const void *memory, size_t word, uintptr_t expected, bool is_edge) {
+  char fault[200];
+  snprintf(fault, sizeof fault, "word %zu%s at %p is %#lx, ought to be %#lx", word, is_edge ? " (an edge)" : "", memory,
+           (unsigned long)((const uintptr_t *)memory)[word], (unsigned long)expected);
+  object_fail(object, fault);
 }
 
 static inline void
@@ -220,11 +233,8 @@ object_check_words(const struct object *object, const void *memory, size_t from,
   for (size_t word = from; word < to; word++) {
     bool is_edge = edge < object->edge_count && edge_word(object, edge) == word;
     uintptr_t expected = is_edge ? ~object->edges[edge++].hidden : pattern_word(object->id, word);
-    uintptr_t found = ((const uintptr_t *)memory)[word];
-    MODEL_CHECK(found == expected,
-                "%s object of %zu bytes at %p (number %lu): word %zu %s is %#lx, ought to be %#lx",
-                kind_names[object->kind], object->bytes, memory, (unsigned long)object->id, word,
-                is_edge ? "(an edge)" : "", (unsigned long)found, (unsigned long)expected);
+    if (__builtin_expect(((const uintptr_t *)memory)[word] != expected, 0))
+      object_fail_at_word(object, memory, word, expected, is_edge);
   }
 }
 
@@ -232,9 +242,8 @@ static inline void
 object_check_tail(const struct object *object, const void *memory) {
   size_t words = object_words(object);
   uintptr_t tail = pattern_word(object->id, words);
-  MODEL_CHECK(memcmp((const uintptr_t *)memory + words, &tail, object->bytes % sizeof tail) == 0,
-              "%s object of %zu bytes at %p (number %lu): its last bytes have changed",
-              kind_names[object->kind], object->bytes, memory, (unsigned long)object->id);
+  if (memcmp((const uintptr_t *)memory + words, &tail, object->bytes % sizeof tail) != 0)
+    object_fail(object, "its last bytes have changed");
 }
 
 // Check the contents: all of a small object, samples of a big one.
@@ -262,10 +271,10 @@ object_check_contents(const struct object *object, uint64_t sample) {
 static inline void
 object_check(const struct object *object, uint64_t sample) {
   char *address = object_address(object);
-  MODEL_CHECK(GC_base(address) == address, "lost: %s object of %zu bytes at %p (number %lu): GC_base gives %p",
-              kind_names[object->kind], object->bytes, (void *)address, (unsigned long)object->id, GC_base(address));
-  MODEL_CHECK(GC_size(address) == object->slot_bytes, "%s object of %zu bytes at %p: GC_size was %zu and is %zu",
-              kind_names[object->kind], object->bytes, (void *)address, object->slot_bytes, GC_size(address));
+  if (GC_base(address) != address)
+    object_fail(object, "lost: GC_base does not give it");
+  if (GC_size(address) != object->slot_bytes)
+    object_fail(object, "GC_size has changed");
   object_check_contents(object, sample);
 }
 
@@ -340,6 +349,7 @@ shadow_add(struct shadow *shadow, void *address, size_t bytes, enum kind kind) {
                             .bytes = bytes,
                             .slot_bytes = GC_size(address),
                             .id = shadow->next_id++,
+                            .born = failure_operation,
                             .kind = kind,
                             .state = LIVE};
   for (unsigned edge = 0; edge < EDGES_MAX; edge++)
