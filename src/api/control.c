@@ -75,13 +75,9 @@ GC_is_disabled(void) {
 int
 GC_expand_hp(size_t bytes) {
   gc_init_ensure();
-  if (bytes > PTRDIFF_MAX)
-    return 0;
+  size_t pages = bytes / GC_PAGE_BYTES + (bytes % GC_PAGE_BYTES > 0);
   gc_lock_acquire(&gc_lock);
-  size_t pages = gc_divide_up(bytes, GC_PAGE_BYTES);
-  size_t wanted = gc_heap_resident_bytes() + (pages << GC_PAGE_SHIFT);
-  bool allowed = gc_heap.max_bytes == 0 || wanted <= gc_heap.max_bytes;
-  bool expanded = allowed && pages < gc_heap.reserved_pages && gc_span_commit((uint32_t)pages);
+  bool expanded = pages == 0 || (pages < gc_heap.reserved_pages && gc_span_expand((uint32_t)pages));
   if (expanded)
     gc_cycle_stats.budget_bytes = gc_max(gc_cycle_stats.budget_bytes, gc_heap.allocated_bytes + bytes);
   gc_lock_release(&gc_lock);

@@ -13,6 +13,7 @@
 #include "cycle/cycle.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "observe/dump.h"
 #include "os/limits.h"
 #include "os/memory.h"
 #include "world/world.h"
@@ -64,6 +65,14 @@ reservation_bytes(void) {
 }
 
 static void
+report_cycle(void) {
+  if (gc_tunables.dump_regularly)
+    gc_dump("after a collection");
+  if (gc_tunables.print_address_map)
+    gc_dump_address_map();
+}
+
+static void
 initialize(void) {
   gc_init_tunables();
   open_log();
@@ -76,6 +85,7 @@ initialize(void) {
   gc_heap_set_all_interior_pointers(gc_tunables.all_interior_pointers);
   gc_world_init();
   gc_cycle_init();
+  gc_cycle_report = report_cycle;
   __atomic_store_n(&gc_initialized, true, __ATOMIC_RELEASE);
 }
 

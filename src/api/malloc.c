@@ -75,7 +75,7 @@ require_object(const char *caller, const void *object) {
 static void
 free_large(struct gc_ref ref) {
   gc_lock_acquire(&gc_lock);
-  gc_heap.freed_bytes += ref.bytes;
+  gc_heap.freed_bytes += (size_t)gc_heap.infos[ref.page].span_pages << GC_PAGE_SHIFT;
   gc_large_free(ref.page);
   gc_lock_release(&gc_lock);
 }

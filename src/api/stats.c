@@ -9,17 +9,16 @@
 #include "os/memory.h"
 #include "world/world.h"
 
-// What the calling thread has allocated and not yet reported, the rest of its runs not counted.
-static size_t
-own_allocated_bytes(void) {
-  const struct gc_cache *cache = gc_cache_current;
-  return cache ? cache->allocated_bytes - gc_cache_unused_bytes(cache) : 0;
-}
-
+// What has been handed out, less what of that the calling thread has not taken yet.  Other threads' runs, some KiB for each size that a
+// thread allocates, count as if they were taken.
 static size_t
 allocated_bytes(void) {
-  size_t bytes = gc_heap.allocated_bytes + own_allocated_bytes();
-  return bytes > PTRDIFF_MAX ? 0 : bytes; // more unused than allocated since the last collection
+  const struct gc_cache *cache = gc_cache_current;
+  size_t bytes = gc_heap.allocated_bytes + gc_heap.carried_bytes;
+  if (!cache)
+    return bytes;
+  bytes += cache->allocated_bytes;
+  return bytes - gc_min(bytes, gc_cache_unused_bytes(cache));
 }
 
 static size_t

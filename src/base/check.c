@@ -51,6 +51,11 @@ gc_log(const char *format, ...) {
 }
 
 void
+gc_log_text(const char *text, size_t bytes) {
+  write_all(gc_hooks.log_fd, text, bytes);
+}
+
+void
 gc_warn(const char *format, uintptr_t argument) {
   if (gc_hooks.warn)
     gc_hooks.warn((char *)(uintptr_t)format, argument);

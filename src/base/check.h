@@ -14,6 +14,9 @@ _Noreturn void gc_fail(const char *format, ...) GC_PRINTF(1, 2);
 // Write one line "loam: ..." to the log descriptor, without stdio and without malloc.
 void gc_log(const char *format, ...) GC_PRINTF(1, 2);
 
+// Write text as it is to the log descriptor.
+void gc_log_text(const char *text, size_t bytes);
+
 // As gc_log, for something odd but survivable: goes through the program's warn procedure, with one word as argument.
 void gc_warn(const char *format, uintptr_t argument);
 

@@ -5,7 +5,9 @@
 //     what the cache owns: more of the run, a freed slot, the next run of the page    (no lock)
 //     collect, if the budget is used up
 //     another page                                                                   (gc_lock)
-//     memory refused: collect, try again, then ask the out-of-memory function
+//     memory refused, or the heap may not grow by itself: collect, try again
+//     still none, and the heap may not grow by itself: make it grow, try again
+//     else ask the out-of-memory function
 #include <errno.h>
 #include <string.h>
 
@@ -64,6 +66,21 @@ collect_for_memory(void) {
   return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_MEMORY, .stop = gc_hooks.stop});
 }
 
+// With dont_expand a collection has been tried and was not enough, so now the heap grows: by a good part of itself, lest each
+// page cost a collection.
+static bool
+expand(size_t bytes) {
+  if (!gc_heap.dont_expand)
+    return false;
+  size_t pages = gc_divide_up(bytes, GC_PAGE_BYTES) + 1;
+  gc_lock_acquire(&gc_lock);
+  size_t share = gc_heap.frontier / gc_tunables.free_space_divisor;
+  bool expanded = pages < gc_heap.reserved_pages &&
+                  (gc_span_expand((uint32_t)gc_max(pages, share)) || gc_span_expand((uint32_t)pages));
+  gc_lock_release(&gc_lock);
+  return expanded;
+}
+
 void *
 gc_allocate_slow(size_t bytes, unsigned kind) {
   int saved_errno = errno;
@@ -81,6 +98,8 @@ gc_allocate_slow(size_t bytes, unsigned kind) {
     slot = find_slot(cache, kind, class);
   }
   if (!slot && collect_for_memory())
+    slot = find_slot(cache, kind, class);
+  if (!slot && expand((size_t)gc_classes[class].span_pages << GC_PAGE_SHIFT))
     slot = find_slot(cache, kind, class);
   if (!slot)
     return out_of_memory(bytes);
@@ -106,6 +125,8 @@ gc_allocate_large(size_t bytes, size_t alignment, unsigned kind) {
   bool clean;
   struct gc_ref ref = try_large(bytes, alignment, kind, &clean);
   if (!ref.start && collect_for_memory())
+    ref = try_large(bytes, alignment, kind, &clean);
+  if (!ref.start && expand(bytes + alignment))
     ref = try_large(bytes, alignment, kind, &clean);
   if (!ref.start)
     return out_of_memory(bytes);

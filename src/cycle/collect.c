@@ -19,6 +19,7 @@
 
 GC_STATE struct gc_cycle_stats gc_cycle_stats;
 GC_STATE struct gc_atomic gc_cycle_disabled;
+void (*gc_cycle_report)(void);
 
 static GC_STATE struct gc_range_array roots;  // as the world gives them [stw]
 static GC_STATE struct gc_range_array pieces; // cut up for the markers [stw]
@@ -220,6 +221,8 @@ gc_cycle_collect(struct gc_cycle_request request) {
   gc_lock_release(&gc_cycle_lock);
   if (finished)
     gc_background_ensure();
+  if (finished && gc_cycle_report)
+    gc_cycle_report();
   return finished;
 }
 

@@ -41,6 +41,9 @@ void gc_cycle_init(void);
 // Collect.  false if it was called off or collection is disabled.  No lock may be held.
 bool gc_cycle_collect(struct gc_cycle_request request);
 
+// Reports for people after each finished collection, with no lock held; NULL: none.  Set once by api/.
+extern void (*gc_cycle_report)(void);
+
 // Is a collection due?  [racy: a hint for allocation]
 bool gc_cycle_due(void);
 

@@ -262,9 +262,18 @@ relist_page(uint32_t page, unsigned kind, unsigned class) {
   gc_heap.lists[kind][class][GC_EMPTINESS - 1] = page;
 }
 
+// What was handed out and never allocated no longer counts as allocated, nor as carried over from the last cycle.
+static void
+uncount(size_t unused_bytes) {
+  size_t carried_bytes = gc_min(unused_bytes, gc_heap.carried_bytes);
+  gc_heap.carried_bytes -= carried_bytes;
+  gc_heap.allocated_bytes -= unused_bytes - carried_bytes;
+}
+
 void
 gc_cache_give_back(struct gc_cache *cache) {
   gc_cache_flush_counts(cache);
+  uncount(gc_cache_unused_bytes(cache));
   FOR_EACH_USED_RUN(cache, run) {
     set_unused_slots(run, GC_SLOT_FREE);
     free_held_slots(run);

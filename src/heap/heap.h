@@ -58,12 +58,13 @@ struct gc_heap {
   // Bytes.  [gc_lock; read racily by statistics]
   size_t allocated_bytes;        // handed out since the last cycle
   size_t allocated_before_bytes; // until the last cycle
+  size_t carried_bytes;          // not part of these: in runs that the last cycle left to caches
   size_t freed_bytes;            // given to GC_free since the last cycle
   size_t live_bytes;             // in objects after the last sweep
   size_t reclaimed_bytes;        // by the last sweep
   size_t reclaimed_before_bytes; // by those before
   size_t max_bytes;              // limit on resident bytes; 0: none
-  bool dont_expand;              // collect before the frontier rises
+  bool dont_expand;              // the frontier rises through gc_span_expand only
 };
 
 #define GC_DISPLACEMENTS_MAX 4096
@@ -111,6 +112,10 @@ bool gc_span_extend(uint32_t page, uint32_t pages);
 
 // Give a span back; what it held is garbage.  It coalesces with its neighbours.
 void gc_span_free(uint32_t page, uint32_t pages);
+
+// Make `pages` more pages part of the heap, free ones, even where the heap may not grow by itself (dont_expand).  false if the
+// system or the limit refuses.
+bool gc_span_expand(uint32_t pages);
 
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
 bool gc_span_commit(uint32_t pages);

@@ -69,6 +69,7 @@ shrink_span(uint32_t page, uint32_t pages) {
   struct gc_page_info *info = &gc_heap.infos[page];
   uint32_t old_pages = info->span_pages;
   info->span_pages = pages;
+  gc_heap.freed_bytes += (size_t)(old_pages - pages) << GC_PAGE_SHIFT;
   gc_span_free(page + pages, old_pages - pages);
 }
 

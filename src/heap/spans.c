@@ -5,6 +5,7 @@
 // neither can satisfy takes a run in which both mix before the heap grows.
 #include <string.h>
 
+#include "base/hooks.h"
 #include "heap/heap.h"
 #include "os/memory.h"
 
@@ -154,13 +155,31 @@ take_mixed(uint32_t page, uint32_t pages) {
   }
 }
 
+// The program hears of it when memory was committed, not at each page of it.
 static uint32_t
-extend_frontier(uint32_t pages) {
+raise_frontier(uint32_t pages) {
+  uint32_t committed_pages = gc_heap.committed_pages;
   if (!may_become_resident(pages) || !gc_span_commit(pages))
     return 0;
   uint32_t page = gc_heap.frontier;
   gc_heap.frontier += pages;
+  if (gc_heap.committed_pages > committed_pages && gc_hooks.heap_resize)
+    gc_hooks.heap_resize(gc_heap_resident_bytes());
   return page;
+}
+
+static uint32_t
+extend_frontier(uint32_t pages) {
+  return gc_heap.dont_expand ? 0 : raise_frontier(pages);
+}
+
+bool
+gc_span_expand(uint32_t pages) {
+  uint32_t page = raise_frontier(pages);
+  if (page == 0)
+    return false;
+  gc_span_free(page, pages);
+  return true;
 }
 
 uint32_t

@@ -54,14 +54,15 @@ static size_t
 sweep_large(uint32_t page) {
   uint8_t *byte = gc_heap_slot_bytes(gc_heap.pages[page].line);
   if (*byte == gc_heap.mark)
-    return gc_heap.infos[page].object_bytes;
+    return (size_t)gc_heap.infos[page].span_pages << GC_PAGE_SHIFT;
   gc_large_free(page);
   return 0;
 }
 
 void
 gc_sweep_stw(size_t shielded_bytes) {
-  size_t before_bytes = gc_heap.live_bytes + gc_heap.allocated_bytes - gc_heap.freed_bytes;
+  size_t allocated_bytes = gc_heap.allocated_bytes + gc_heap.carried_bytes - shielded_bytes;
+  size_t before_bytes = gc_heap.live_bytes + allocated_bytes - gc_heap.freed_bytes;
   size_t live_bytes = 0;
   memset(gc_heap.lists, 0, sizeof gc_heap.lists);
   for (uint32_t page = 1, next; page < gc_heap.frontier; page = next) {
@@ -76,7 +77,8 @@ gc_sweep_stw(size_t shielded_bytes) {
   gc_heap.live_bytes = live_bytes - gc_min(live_bytes, shielded_bytes);
   gc_heap.reclaimed_before_bytes += gc_heap.reclaimed_bytes;
   gc_heap.reclaimed_bytes = before_bytes > gc_heap.live_bytes ? before_bytes - gc_heap.live_bytes : 0;
-  gc_heap.allocated_before_bytes += gc_heap.allocated_bytes;
+  gc_heap.allocated_before_bytes += allocated_bytes;
+  gc_heap.carried_bytes = shielded_bytes;
   gc_heap.allocated_bytes = gc_heap.freed_bytes = 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/lock.h"
 #include "os/images.h"
+#include "world/copies.h"
 #include "world/ranges.h"
 #include "world/start.h"
 #include "world/thread_roots.h"
@@ -30,7 +31,6 @@ static bool without_libraries;
 static bool changed = true;    // since `searched` was made
 static size_t made_version;    // gc_images.version then
 static size_t cleared_version; // of gc_images whose segments GC_clear_roots has forgotten; 0 for none
-static size_t static_bytes;
 
 // ---- The program's calls ---------------------------------------------------------------------------------
 
@@ -111,14 +111,6 @@ list_segments(void) {
   return done;
 }
 
-static size_t
-bytes_of(const struct gc_range_array *array) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < array->count; i++)
-    bytes += gc_range_bytes(array->items[i]);
-  return bytes;
-}
-
 static bool
 make_searched(void) {
   gc_range_array_clear(&searched);
@@ -130,7 +122,6 @@ make_searched(void) {
       !gc_ranges_push_all(&registered, &searched))
     return false;
   gc_ranges_normalize(&searched);
-  static_bytes = bytes_of(&searched);
   changed = false;
   return true;
 }
@@ -152,12 +143,13 @@ push_threads_stw(struct gc_range_array *roots) {
 
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
+  gc_copies_reset_stw();
   return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots);
 }
 
-size_t
-gc_roots_static_bytes(void) {
-  return static_bytes;
+const struct gc_range_array *
+gc_roots_static(void) {
+  return &searched;
 }
 
 static void

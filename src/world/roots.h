@@ -23,5 +23,5 @@ bool gc_roots_exclude(struct gc_range range);
 void gc_roots_clear(void);
 void gc_roots_search_libraries(bool on);
 
-// Bytes of static data and registered ranges that the last collection searched.  [racy]
-size_t gc_roots_static_bytes(void);
+// Static data and registered ranges as the last collection searched them.  [gc_lock]
+const struct gc_range_array *gc_roots_static(void);

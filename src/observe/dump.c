@@ -1,0 +1,188 @@
+// Reports for people.  See dump.h.
+#include "observe/dump.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "cycle/cycle.h"
+#include "gc.h"
+#include "observe/census.h"
+#include "observe/text.h"
+#include "os/files.h"
+#include "world/world.h"
+
+static size_t
+kib_of_pages(size_t pages) {
+  return pages << GC_PAGE_SHIFT >> 10;
+}
+
+static size_t
+percent(size_t part, size_t whole) {
+  return whole ? (100 * part + whole / 2) / whole : 0;
+}
+
+// ---- The parts, in the order in which they are printed --------------------------------------------------
+
+static void
+add_heap(struct gc_text *text, const struct gc_census *census) {
+  gc_text_add(text, "heap\n  range       %p to %p, %zu MiB reserved\n", (void *)gc_heap.base,
+              (void *)gc_heap_page_address(gc_heap.reserved_pages),
+              gc_heap.reserved_pages >> (20 - GC_PAGE_SHIFT));
+  gc_text_add(text, "  committed   %zu KiB, used so far %zu KiB\n", kib_of_pages(gc_heap.committed_pages),
+              kib_of_pages(gc_heap.frontier - 1));
+  gc_text_add(text, "  resident    %zu KiB, %zu KiB of it in free pages\n", gc_heap_resident_bytes() / GC_KIB,
+              kib_of_pages(gc_heap.dirty_pages));
+  gc_text_add(text, "  returned    %zu KiB\n", kib_of_pages(gc_heap.clean_pages));
+  gc_text_add(text, "  live        %zu KiB after the last collection, which reclaimed %zu KiB\n",
+              gc_heap.live_bytes / GC_KIB, gc_heap.reclaimed_bytes / GC_KIB);
+  gc_text_add(text, "  allocated   %zu KiB since, %zu KiB of it freed by the program; %zu KiB before\n",
+              gc_census_allocated_bytes(census) / GC_KIB, gc_census_freed_bytes(census) / GC_KIB,
+              gc_heap.allocated_before_bytes / GC_KIB);
+  gc_text_add(text, "  budget      %zu KiB between collections\n", gc_cycle_stats.budget_bytes / GC_KIB);
+}
+
+static unsigned long
+us_at_percent(double part) {
+  return (unsigned long)(gc_histogram_percentile(&gc_cycle_stats.pauses, part) / 1000);
+}
+
+static void
+add_collections(struct gc_text *text) {
+  gc_text_add(text, "collections\n  finished    %zu, called off %zu, disabled %zu times\n",
+              gc_cycle_stats.cycles, gc_cycle_stats.called_off, gc_atomic_load_relaxed(&gc_cycle_disabled));
+  gc_text_add(text, "  pauses      p50 %lu us, p90 %lu us, p99 %lu us, longest %lu us, %lu us in all\n",
+              us_at_percent(50), us_at_percent(90), us_at_percent(99), us_at_percent(100),
+              (unsigned long)(gc_cycle_stats.total_ns / 1000));
+}
+
+static const char *const kind_names[GC_KINDS] = {
+    [GC_KIND_ATOMIC] = "pointer-free",
+    [GC_KIND_NORMAL] = "normal",
+    [GC_KIND_UNCOLLECTABLE] = "uncollectable",
+    [GC_KIND_ATOMIC_UNCOLLECTABLE] = "uncollectable, pointer-free",
+    [GC_KIND_EXACT] = "normal, filling its slot",
+};
+
+static void
+add_class(struct gc_text *text, const struct gc_census *census, unsigned kind, unsigned class) {
+  const struct gc_census_class *counts = &census->classes[kind][class];
+  if (counts->pages == 0)
+    return;
+  size_t free_slots = counts->slots - gc_min(counts->slots, counts->live_slots + counts->new_slots);
+  gc_text_add(text, "  %-28s %10u %8zu %10zu %8zu %8zu %8zu\n", kind_names[kind],
+              gc_classes[class].slot_bytes, counts->pages, counts->slots,
+              percent(counts->live_slots, counts->slots), percent(counts->new_slots, counts->slots),
+              percent(free_slots, counts->slots));
+}
+
+static void
+add_classes(struct gc_text *text, const struct gc_census *census) {
+  gc_text_add(
+      text,
+      "slots (live: survived the last collection; new: allocated since)\n  %-28s %10s %8s %10s %8s %8s %8s\n",
+      "kind", "slot bytes", "pages", "slots", "live %", "new %", "free %");
+  for (unsigned kind = 0; kind < GC_KINDS; kind++)
+    for (unsigned class = 0; class < GC_CLASSES; class ++)
+      add_class(text, census, kind, class);
+}
+
+static void
+add_large(struct gc_text *text, const struct gc_census *census) {
+  gc_text_add(text, "large objects\n  %zu in %zu KiB; the largest:\n", census->large_count,
+              kib_of_pages(census->large_pages));
+  for (unsigned i = 0; i < GC_CENSUS_LARGEST && census->largest[i] != 0; i++) {
+    const struct gc_page *hot = &gc_heap.pages[census->largest[i]];
+    gc_text_add(text, "  %p %10zu KiB  %s, %s\n", (void *)gc_heap_page_address(census->largest[i]),
+                gc_heap.infos[census->largest[i]].object_bytes / GC_KIB, kind_names[hot->kind],
+                *gc_heap_slot_bytes(hot->line) == GC_SLOT_NEW ? "new" : "live");
+  }
+}
+
+static void
+add_range(struct gc_text *text, struct gc_range range) {
+  gc_text_add(text, "%p to %p, %zu KiB", (const void *)range.base, (const void *)range.limit,
+              gc_divide_up(gc_range_bytes(range), GC_KIB));
+}
+
+static void
+add_roots(struct gc_text *text) {
+  const struct gc_range_array *roots = gc_roots_static();
+  size_t bytes = 0;
+  for (size_t i = 0; i < roots->count; i++)
+    bytes += gc_range_bytes(roots->items[i]);
+  gc_text_add(text,
+              "roots\n  %zu KiB searched by the last collection, %zu KiB of it static, in %zu ranges:\n",
+              gc_cycle_stats.root_bytes / GC_KIB, bytes / GC_KIB, roots->count);
+  for (size_t i = 0; i < roots->count; i++) {
+    gc_text_add(text, "  ");
+    add_range(text, roots->items[i]);
+    gc_text_add(text, "\n");
+  }
+}
+
+static void
+add_threads(struct gc_text *text) {
+  gc_text_add(text, "threads\n  %zu attached:\n", gc_thread_count());
+  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread)) {
+    bool blocked = gc_atomic_load_relaxed(&thread->state) == GC_THREAD_BLOCKED;
+    gc_text_add(text, "  %-8d %s, stack ", (int)thread->tid, blocked ? "blocked" : "running");
+    add_range(text, thread->stack);
+    gc_text_add(text, "%s\n", thread == gc_thread_current() ? " (the calling thread)" : "");
+  }
+}
+
+// ---- All of it ------------------------------------------------------------------------------------------
+
+static GC_STATE struct gc_census census; // [gc_cycle_lock]
+
+// [gc_lock]
+static void
+compose(struct gc_text *text) {
+  gc_census_take(&census);
+  add_heap(text, &census);
+  add_collections(text);
+  add_classes(text, &census);
+  add_large(text, &census);
+  add_roots(text);
+  add_threads(text);
+}
+
+// [gc_cycle_lock, spilled]
+static void *
+compose_stopped(void *text) {
+  if (gc_world_stop()) {
+    compose(text);
+    gc_world_resume();
+    return NULL;
+  }
+  gc_text_add(text, "the world does not stop: figures of running threads may be a little off\n");
+  gc_lock_acquire(&gc_lock);
+  compose(text);
+  gc_lock_release(&gc_lock);
+  return NULL;
+}
+
+void
+gc_dump(const char *name) {
+  struct gc_text text = {0};
+  gc_text_add(&text, "loam %s: dump%s%.100s\n", LOAM_VERSION, name ? " " : "", name ? name : "");
+  gc_lock_acquire(&gc_cycle_lock);
+  gc_world_call_spilled(compose_stopped, &text);
+  gc_lock_release(&gc_cycle_lock);
+  gc_text_log(&text);
+}
+
+void
+gc_dump_address_map(void) {
+  struct gc_os_lines lines;
+  const char *line;
+  if (!gc_os_lines_open(&lines, "/proc/self/maps"))
+    return;
+  gc_log("address map");
+  while ((line = gc_os_lines_next(&lines))) {
+    gc_log_text(line, strlen(line));
+    gc_log_text("\n", 1);
+  }
+  gc_os_lines_close(&lines);
+}
