@@ -45,6 +45,7 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
     gc_line_free(line, 1);
     return none;
   }
+  set_pages(page, 0, (uint32_t)(pages + extra), line, kind); // before the neighbours look whether it is free
   if (extra > 0)
     page = trim(page, extra, (uint32_t)pages, alignment);
   gc_heap.infos[page] = (struct gc_page_info){
