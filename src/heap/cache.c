@@ -112,16 +112,26 @@ take_freed(struct gc_cache *cache, struct gc_run *run, unsigned kind, size_t slo
   return slot;
 }
 
+// Have a slot between cursor and limit.  There is one already where slots are not taken by gc_cache_bump.
+static bool
+have_ready_slot(struct gc_cache *cache, struct gc_run *run, unsigned kind, const struct gc_class *class) {
+  if (run->cursor != run->limit)
+    return true;
+  if (run->limit == run->run_limit && !next_run(cache, run, class))
+    return false;
+  extend_window(run, kind, class->slot_bytes);
+  return true;
+}
+
 void *
 gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class_index) {
   struct gc_run *run = &cache->runs[kind][class_index];
   const struct gc_class *class = &gc_classes[class_index];
   void *slot = NULL;
   gc_cache_enter(cache);
-  if (run->limit == run->run_limit && run->freed) {
+  if (run->cursor == run->run_limit && run->freed) {
     slot = take_freed(cache, run, kind, class->slot_bytes);
-  } else if (run->limit != run->run_limit || next_run(cache, run, class)) {
-    extend_window(run, kind, class->slot_bytes);
+  } else if (have_ready_slot(cache, run, kind, class)) {
     slot = run->cursor;
     run->cursor += class->slot_bytes;
   }
