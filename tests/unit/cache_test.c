@@ -1,0 +1,245 @@
+// Thread caches: the runs that they find, what is cleared and when, and what a collection does to them.
+#include "fixture.h"
+
+static struct gc_run *
+run_of(unsigned kind, size_t bytes) {
+  return &fixture_cache.runs[kind][gc_class_of(bytes)];
+}
+
+// Fill a page with dirt and give it back to the lists, as after a sweep that left the given slots.
+static uint32_t
+page_with_holes(unsigned kind, unsigned class, const uint8_t *bytes) {
+  assert_true(gc_cache_take_page(&fixture_cache, kind, class));
+  struct gc_run *run = &fixture_cache.runs[kind][class];
+  uint32_t page = run->page;
+  memset(gc_heap_page_address(page), 0xEE, gc_classes[class].span_pages * GC_PAGE_BYTES);
+  memcpy(gc_heap_slot_bytes(gc_heap.pages[page].line), bytes, gc_classes[class].slots);
+  run->fresh = false;
+  return page;
+}
+
+static bool
+is_filled_with(const char *object, size_t bytes, char value) {
+  for (size_t i = 0; i < bytes; i++)
+    if (object[i] != value)
+      return false;
+  return true;
+}
+
+// Take every slot that the page has left; the model is the array of bytes itself.
+static void
+check_runs(unsigned kind, unsigned class) {
+  static uint8_t bytes[4096];
+  size_t slots = gc_classes[class].slots, slot_bytes = gc_classes[class].slot_bytes,
+         density = 1 + random_below(12);
+  for (size_t slot = 0; slot < slots; slot++)
+    bytes[slot] = random_below(density) ? GC_SLOT_FREE : (uint8_t)(1 + random_below(4));
+  uint32_t page = page_with_holes(kind, class, bytes);
+  for (size_t slot = 0; slot < slots; slot++) {
+    if (bytes[slot] != GC_SLOT_FREE)
+      continue;
+    char *object = slot_bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, kind, class) : NULL;
+    if (!object)
+      object = gc_cache_next(&fixture_cache, kind, class);
+    assert_ptr_equal(object, gc_heap_page_address(page) + slot * slot_bytes);
+    assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+    assert_true(is_filled_with(object, slot_bytes, gc_kind_is_pointer_free(kind) ? (char)0xEE : 0));
+  }
+  assert_null(gc_cache_next(&fixture_cache, kind, class));
+  for (size_t slot = 0; slot < slots; slot++)
+    if (bytes[slot] != GC_SLOT_FREE)
+      assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], bytes[slot]);
+}
+
+static void
+all_holes_of_a_page_are_found_in_order_and_cleared(void **state) {
+  (void)state;
+  random_begin("holes");
+  for (unsigned class = 0; class < GC_CLASSES; class ++) {
+    fixture_heap(64 * GC_MIB);
+    check_runs(GC_KIND_NORMAL, class);
+    check_runs(GC_KIND_ATOMIC, class);
+  }
+}
+
+static void
+clearing_goes_a_window_ahead_of_use(void **state) {
+  (void)state;
+  static const uint8_t empty[4096];
+  fixture_heap(64 * GC_MIB);
+  unsigned class = gc_class_of(64);
+  uint32_t page = page_with_holes(GC_KIND_NORMAL, class, empty);
+  assert_non_null(gc_cache_next(&fixture_cache, GC_KIND_NORMAL, class));
+  const char *base = gc_heap_page_address(page);
+  assert_true(is_filled_with(base, GC_CACHE_WINDOW_BYTES, 0));
+  assert_true(is_filled_with(base + GC_CACHE_WINDOW_BYTES, GC_CACHE_WINDOW_BYTES, (char)0xEE));
+  assert_ptr_equal(run_of(GC_KIND_NORMAL, 64)->limit, base + GC_CACHE_WINDOW_BYTES);
+}
+
+static void
+fresh_memory_is_not_cleared_again(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  unsigned class = gc_class_of(64);
+  assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, class));
+  struct gc_run *run = run_of(GC_KIND_NORMAL, 64);
+  assert_true(run->fresh);
+  gc_heap_page_address(run->page)[8] = 'x';
+  char *object = gc_cache_next(&fixture_cache, GC_KIND_NORMAL, class);
+  assert_int_equal(object[8], 'x');
+}
+
+static void
+a_page_that_was_given_back_is_not_fresh(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  char *object = fixture_allocate(64, GC_KIND_NORMAL);
+  memset(object, 1, 64);
+  *fixture_byte(object) = GC_SLOT_FREE;
+  gc_cache_give_back(&fixture_cache);
+  assert_ptr_equal(fixture_allocate(64, GC_KIND_NORMAL), object);
+  assert_true(is_filled_with(object, 64, 0));
+}
+
+static void
+freed_slots_are_used_again_last_first_and_cleared(void **state) {
+  (void)state;
+  static const size_t sizes[] = {16, 48, 1024, 1100, 2000, 100000};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    fixture_heap(64 * GC_MIB);
+    unsigned class = gc_class_of(sizes[i]);
+    size_t slot_bytes = gc_classes[class].slot_bytes;
+    char *objects[2];
+    for (int j = 0; j < 2; j++)
+      memset(objects[j] = fixture_allocate(slot_bytes, GC_KIND_NORMAL), 0x77, slot_bytes);
+    for (int j = 0; j < 2; j++) {
+      gc_cache_free(&fixture_cache, objects[j], fixture_byte(objects[j]), GC_KIND_NORMAL, class);
+      assert_int_equal(*fixture_byte(objects[j]), GC_SLOT_HELD);
+    }
+    assert_int_equal(fixture_cache.freed_bytes, 2 * slot_bytes);
+    for (int j = 1; j >= 0;) {
+      char *object = fixture_allocate(slot_bytes, GC_KIND_NORMAL);
+      assert_true(is_filled_with(object, slot_bytes, 0));
+      j -= object == objects[j];
+      assert_ptr_not_equal(object, NULL);
+    }
+    assert_int_equal(*fixture_byte(objects[0]), GC_SLOT_NEW);
+  }
+}
+
+// Each slot of a span is handed out once before the cache asks for another page.
+static void
+no_slot_of_a_page_is_passed_over(void **state) {
+  (void)state;
+  for (unsigned class = 0; class < GC_CLASSES; class ++) {
+    fixture_heap(64 * GC_MIB);
+    size_t slot_bytes = gc_classes[class].slot_bytes;
+    uint32_t page = gc_heap_slot_at(fixture_allocate(slot_bytes, GC_KIND_EXACT)).page;
+    size_t taken = 1;
+    while (gc_heap_slot_at(fixture_allocate(slot_bytes, GC_KIND_EXACT)).page == page)
+      taken++;
+    if (taken != gc_classes[class].slots)
+      fail_msg("%zu bytes: %zu of %u slots", slot_bytes, taken, gc_classes[class].slots);
+  }
+}
+
+static void
+a_shielded_cache_shows_only_objects_and_marks(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  char *object = fixture_allocate(32, GC_KIND_NORMAL);
+  char *freed = fixture_allocate(32, GC_KIND_NORMAL);
+  gc_cache_free(&fixture_cache, freed, fixture_byte(freed), GC_KIND_NORMAL, gc_class_of(32));
+  struct gc_run *run = run_of(GC_KIND_NORMAL, 32);
+  size_t unused = (size_t)(run->run_limit - run->cursor);
+  assert_int_equal(gc_cache_unused_bytes(&fixture_cache), unused);
+  fixture_flip();
+  assert_int_equal(gc_cache_shield_stw(&fixture_cache), unused);
+  for (char *slot = run->cursor; slot < run->run_limit; slot += 32)
+    assert_int_equal(*fixture_byte(slot), gc_heap.mark);
+  assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+  assert_int_equal(*fixture_byte(freed), GC_SLOT_HELD); // for the sweep
+  assert_null(run->freed);
+  gc_cache_unshield_stw(&fixture_cache);
+  for (char *slot = run->cursor; slot < run->run_limit; slot += 32)
+    assert_int_equal(*fixture_byte(slot), GC_SLOT_NEW);
+  assert_ptr_equal(fixture_allocate(32, GC_KIND_NORMAL), freed + 32);
+}
+
+static void
+a_cache_gives_everything_back(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  char *object = fixture_allocate(32, GC_KIND_NORMAL), *freed = fixture_allocate(32, GC_KIND_NORMAL);
+  unsigned class = gc_class_of(32);
+  gc_cache_free(&fixture_cache, freed, fixture_byte(freed), GC_KIND_NORMAL, class);
+  uint32_t page = gc_heap_slot_at(object).page;
+  gc_cache_give_back(&fixture_cache);
+  assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+  for (size_t slot = 1; slot < gc_classes[class].slots; slot++)
+    assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], GC_SLOT_FREE);
+  assert_int_equal(gc_heap.lists[GC_KIND_NORMAL][class][GC_EMPTINESS - 1], page);
+  assert_false(gc_heap.infos[page].flags & GC_PAGE_OWNED);
+  static const struct gc_cache empty;
+  assert_memory_equal(&fixture_cache, &empty, sizeof empty);
+  assert_int_equal(gc_heap.freed_bytes, 32);
+}
+
+static int stops;
+
+static void
+count_stop(void) {
+  stops++;
+  fixture_cache.stop_pending = 0;
+}
+
+static void
+a_stop_that_was_put_off_comes_on_leaving(void **state) {
+  (void)state;
+  gc_cache_stop_now = count_stop;
+  gc_cache_enter(&fixture_cache);
+  fixture_cache.stop_pending = 1;
+  assert_int_equal(stops, 0);
+  gc_cache_leave(&fixture_cache);
+  assert_int_equal(stops, 1);
+  assert_int_equal(fixture_cache.busy, 0);
+}
+
+static void
+emptier_pages_come_first_and_nearly_full_ones_before_new_memory(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  unsigned class = gc_class_of(512);
+  uint32_t pages[4];
+  for (int i = 0; i < 4; i++) {
+    assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, class));
+    pages[i] = fixture_cache.runs[GC_KIND_NORMAL][class].page;
+  }
+  gc_cache_give_back(&fixture_cache);
+  memset(gc_heap.lists, 0, sizeof gc_heap.lists);
+  for (unsigned i = 0; i < 4; i++) {
+    gc_heap.infos[pages[i]].next = 0;
+    gc_heap.lists[GC_KIND_NORMAL][class][i] = pages[i];
+  }
+  for (int i = 3; i >= 0; i--) {
+    assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, class));
+    assert_int_equal(fixture_cache.runs[GC_KIND_NORMAL][class].page, pages[i]);
+  }
+}
+
+int
+main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_holes_of_a_page_are_found_in_order_and_cleared),
+      cmocka_unit_test(clearing_goes_a_window_ahead_of_use),
+      cmocka_unit_test(fresh_memory_is_not_cleared_again),
+      cmocka_unit_test(a_page_that_was_given_back_is_not_fresh),
+      cmocka_unit_test(freed_slots_are_used_again_last_first_and_cleared),
+      cmocka_unit_test(no_slot_of_a_page_is_passed_over),
+      cmocka_unit_test(a_shielded_cache_shows_only_objects_and_marks),
+      cmocka_unit_test(a_cache_gives_everything_back),
+      cmocka_unit_test(a_stop_that_was_put_off_comes_on_leaving),
+      cmocka_unit_test(emptier_pages_come_first_and_nearly_full_ones_before_new_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,408 @@
+// Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier, clean, dirty
+// or used.
+#include <sys/resource.h>
+
+#include "fixture.h"
+
+enum { MODEL_PAGES = 2048, SPANS_MAX = 512, STEPS = 20000 };
+
+enum model_state { MODEL_BEYOND, MODEL_CLEAN, MODEL_DIRTY, MODEL_USED };
+
+struct model_span {
+  uint32_t page, pages;
+};
+
+static struct {
+  uint8_t pages[MODEL_PAGES + 1];
+  struct model_span spans[SPANS_MAX];
+  size_t span_count;
+  uint32_t frontier;
+} model;
+
+static void
+begin(const char *test) {
+  fixture_heap(MODEL_PAGES * GC_PAGE_BYTES);
+  memset(&model, 0, sizeof model);
+  model.frontier = 1;
+  model.pages[0] = MODEL_USED;
+  random_begin(test);
+}
+
+// ---- What the model expects ----
+
+static size_t
+model_count(enum model_state state) {
+  size_t count = 0;
+  for (uint32_t page = 1; page < model.frontier; page++)
+    count += model.pages[page] == state;
+  return count;
+}
+
+static bool
+model_may_grow(size_t pages) {
+  size_t resident = model.frontier - 1 - model_count(MODEL_CLEAN);
+  return gc_heap.max_bytes == 0 || (resident + pages) * GC_PAGE_BYTES <= gc_heap.max_bytes;
+}
+
+// The length of the run of pages in `state` (or, if `mixed`, clean or dirty) that starts at `page`.
+static uint32_t
+model_run(uint32_t page, enum model_state state, bool mixed) {
+  uint32_t length = 0;
+  while (page + length < model.frontier &&
+         (mixed ? model.pages[page + length] != MODEL_USED : model.pages[page + length] == state))
+    length++;
+  return length;
+}
+
+// The length of the shortest maximal run that holds `pages`; 0 if none does.
+static uint32_t
+model_best(uint32_t pages, enum model_state state, bool mixed) {
+  uint32_t best = 0;
+  for (uint32_t page = 1; page < model.frontier;) {
+    uint32_t length = model_run(page, state, mixed);
+    if (length >= pages && (best == 0 || length < best))
+      best = length;
+    page += length ? length : 1;
+  }
+  return best;
+}
+
+enum source { FROM_DIRTY, FROM_CLEAN, FROM_MIXED, FROM_FRONTIER, FROM_NOWHERE };
+
+static enum source
+model_source(uint32_t pages) {
+  if (model_best(pages, MODEL_DIRTY, false))
+    return FROM_DIRTY;
+  if (!model_may_grow(pages))
+    return FROM_NOWHERE;
+  if (model_best(pages, MODEL_CLEAN, false))
+    return FROM_CLEAN;
+  if (model_best(pages, 0, true))
+    return FROM_MIXED;
+  return model.frontier + pages <= MODEL_PAGES ? FROM_FRONTIER : FROM_NOWHERE;
+}
+
+static void
+model_set(uint32_t page, uint32_t pages, enum model_state state) {
+  memset(model.pages + page, (int)state, pages);
+}
+
+// ---- Does the heap agree? ----
+
+static bool
+heap_free_span_matches(uint32_t page, uint32_t pages, unsigned state) {
+  bool listed = false;
+  for (unsigned bin = 0; bin < GC_BINS; bin++)
+    for (uint32_t at = gc_heap.bins[state].heads[bin]; at; at = gc_heap.infos[at].next) {
+      listed |= at == page;
+      assert_true(gc_heap.bins[state].occupied[bin / 64] >> (bin % 64) & 1);
+    }
+  return listed && gc_heap.infos[page].span_pages == pages &&
+         gc_heap.infos[page + pages - 1].span_pages == pages;
+}
+
+static void
+check_against_model(void) {
+  assert_int_equal(gc_heap.frontier, model.frontier);
+  assert_int_equal(gc_heap.clean_pages, model_count(MODEL_CLEAN));
+  assert_int_equal(gc_heap.dirty_pages, model_count(MODEL_DIRTY));
+  for (uint32_t page = 1; page < model.frontier;) {
+    enum model_state state = model.pages[page];
+    uint32_t length = model_run(page, state, false);
+    if (state == MODEL_CLEAN)
+      assert_true(heap_free_span_matches(page, length, GC_PAGE_FREE_CLEAN));
+    if (state == MODEL_DIRTY)
+      assert_true(heap_free_span_matches(page, length, GC_PAGE_FREE_DIRTY));
+    page += length;
+  }
+}
+
+// As any owner of a span does: no page of it looks free.
+static void
+own(uint32_t page, uint32_t pages) {
+  for (uint32_t i = 0; i < pages; i++)
+    gc_heap.pages[page + i] = (struct gc_page){.state = GC_PAGE_LARGE, .span_offset = i};
+  gc_heap.infos[page].span_pages = pages;
+}
+
+// The words that a test leaves in each page show whether a span that is said to be clean is.
+static void
+scribble(uint32_t page, uint32_t pages) {
+  for (uint32_t i = 0; i < pages; i++)
+    memset(gc_heap_page_address(page + i), 0xA5, 64);
+}
+
+static void
+expect_zero(uint32_t page, uint32_t pages) {
+  static const char zeros[64];
+  for (uint32_t i = 0; i < pages; i++)
+    assert_memory_equal(gc_heap_page_address(page + i), zeros, sizeof zeros);
+}
+
+// ---- The steps ----
+
+static void
+check_best_fit(uint32_t page, uint32_t pages, enum source source) {
+  enum model_state state = source == FROM_DIRTY ? MODEL_DIRTY : MODEL_CLEAN;
+  assert_true(page == 1 || model.pages[page - 1] != state);
+  assert_int_equal(model_run(page, state, false), model_best(pages, state, false));
+}
+
+static void
+allocate(uint32_t pages) {
+  enum source source = model_source(pages);
+  bool clean;
+  uint32_t page = gc_span_allocate(pages, &clean);
+  if (source == FROM_NOWHERE) {
+    assert_int_equal(page, 0);
+    return;
+  }
+  assert_int_not_equal(page, 0);
+  assert_int_equal(clean, source == FROM_CLEAN || source == FROM_FRONTIER);
+  if (source == FROM_DIRTY || source == FROM_CLEAN)
+    check_best_fit(page, pages, source);
+  else if (source == FROM_MIXED)
+    assert_true(model_run(page, 0, true) >= pages);
+  else
+    assert_int_equal(page, model.frontier);
+  if (source == FROM_FRONTIER)
+    model.frontier += pages;
+  if (clean)
+    expect_zero(page, pages);
+  model_set(page, pages, MODEL_USED);
+  model.spans[model.span_count++] = (struct model_span){page, pages};
+  own(page, pages);
+  scribble(page, pages);
+}
+
+static void
+free_one(size_t index) {
+  struct model_span span = model.spans[index];
+  model.spans[index] = model.spans[--model.span_count];
+  gc_span_free(span.page, span.pages);
+  model_set(span.page, span.pages, MODEL_DIRTY);
+}
+
+static void
+extend(size_t index, uint32_t pages) {
+  struct model_span *span = &model.spans[index];
+  uint32_t next = span->page + span->pages;
+  bool at_frontier = next == model.frontier;
+  enum model_state state = model.pages[next];
+  bool expected = at_frontier ? model_may_grow(pages) && model.frontier + pages <= MODEL_PAGES
+                              : state != MODEL_USED && model_run(next, state, false) >= pages &&
+                                    (state == MODEL_DIRTY || model_may_grow(pages));
+  assert_int_equal(gc_span_extend(next, pages), expected);
+  if (!expected)
+    return;
+  model.frontier += at_frontier ? pages : 0;
+  model_set(next, pages, MODEL_USED);
+  span->pages += pages;
+  own(span->page, span->pages);
+  scribble(next, pages);
+}
+
+// The heap chooses what to release; the model learns it from the pages' states.
+static void
+release(size_t pages_max) {
+  size_t dirty = model_count(MODEL_DIRTY);
+  size_t released = gc_span_release(0, pages_max);
+  assert_int_equal(released, gc_min(dirty, pages_max));
+  for (uint32_t page = 1; page < model.frontier; page++)
+    if (model.pages[page] == MODEL_DIRTY && gc_heap.pages[page].state == GC_PAGE_FREE_CLEAN)
+      model.pages[page] = MODEL_CLEAN;
+}
+
+static uint32_t
+random_length(void) {
+  return random_below(8) ? 1 + (uint32_t)random_below(8) : 1 + (uint32_t)random_below(200);
+}
+
+static void
+random_step(void) {
+  size_t dice = random_below(100);
+  if (dice < 45 && model.span_count < SPANS_MAX)
+    allocate(random_length());
+  else if (dice < 88 && model.span_count > 0)
+    free_one(random_below(model.span_count));
+  else if (dice < 95 && model.span_count > 0)
+    extend(random_below(model.span_count), 1 + (uint32_t)random_below(20));
+  else if (dice >= 95)
+    release(random_below(40));
+}
+
+static void
+random_operations_agree_with_the_model(void **state) {
+  (void)state;
+  begin("random operations");
+  for (int step = 0; step < STEPS; step++) {
+    random_step();
+    if (step % 16 == 0)
+      check_against_model();
+  }
+}
+
+static void
+random_operations_respect_a_limit(void **state) {
+  (void)state;
+  begin("with a limit");
+  gc_heap.max_bytes = 300 * GC_PAGE_BYTES;
+  for (int step = 0; step < STEPS / 4; step++) {
+    random_step();
+    assert_true(gc_heap_resident_bytes() <= gc_heap.max_bytes);
+    if (step % 16 == 0)
+      check_against_model();
+  }
+}
+
+static void
+freed_neighbours_become_one_span(void **state) {
+  (void)state;
+  begin("coalescing");
+  for (int i = 0; i < 64; i++)
+    allocate(4);
+  for (size_t i = 0; i < 64; i += 2)
+    gc_span_free(model.spans[i].page, 4);
+  for (size_t i = 1; i < 64; i += 2)
+    gc_span_free(model.spans[i].page, 4);
+  assert_int_equal(gc_heap.infos[1].span_pages, 256);
+  assert_int_equal(gc_heap.dirty_pages, 256);
+}
+
+static void
+clean_and_dirty_runs_serve_a_long_request_together(void **state) {
+  (void)state;
+  begin("mixed");
+  for (int i = 0; i < 4; i++)
+    allocate(10);
+  struct model_span first = model.spans[0], last = model.spans[2];
+  free_one(0);
+  release(10);
+  for (size_t i = 0; i < model.span_count; i++)
+    if (model.spans[i].page == first.page + 10) {
+      free_one(i);
+      break;
+    }
+  uint32_t frontier = gc_heap.frontier;
+  bool clean;
+  uint32_t page = gc_span_allocate(20, &clean);
+  assert_int_equal(page, first.page);
+  assert_false(clean);
+  assert_int_equal(gc_heap.frontier, frontier);
+  assert_true(last.page > page);
+}
+
+static void
+young_spans_are_not_released(void **state) {
+  (void)state;
+  begin("age");
+  gc_heap.now_ms = 1000;
+  allocate(10);
+  free_one(0);
+  gc_heap.now_ms = 1400;
+  assert_int_equal(gc_span_release(500, 100), 0);
+  gc_heap.now_ms = 1500;
+  assert_int_equal(gc_span_release(500, 4), 4);
+  assert_int_equal(gc_span_release(500, 100), 6);
+}
+
+// ---- What the system sees ----
+
+static size_t
+mappings(void) {
+  FILE *file = fopen("/proc/self/maps", "r");
+  assert_non_null(file);
+  size_t lines = 0;
+  for (int c; (c = getc(file)) != EOF;)
+    lines += c == '\n';
+  fclose(file);
+  return lines;
+}
+
+static size_t
+resident_bytes(void) {
+  unsigned long total, resident;
+  FILE *file = fopen("/proc/self/statm", "r");
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%lu %lu", &total, &resident), 2);
+  fclose(file);
+  return resident * gc_os_page_bytes();
+}
+
+static void
+mappings_stay_as_many_over_growth_and_release(void **state) {
+  (void)state;
+  begin("mappings");
+  gc_tunables.huge_pages_min_bytes = 0;
+  allocate(1);
+  size_t before = mappings();
+  for (int step = 0; step < 3000; step++)
+    random_step();
+  release(MODEL_PAGES);
+  assert_in_range(mappings(), 1, before + 1);
+}
+
+static void
+memory_falls_after_release_and_reads_as_zero(void **state) {
+  (void)state;
+  begin("resident memory");
+  bool clean;
+  uint32_t page = gc_span_allocate(1024, &clean);
+  memset(gc_heap_page_address(page), 1, 1024 * GC_PAGE_BYTES);
+  size_t full = resident_bytes();
+  gc_span_free(page, 1024);
+  assert_int_equal(gc_span_release(0, 1024), 1024);
+  assert_int_equal(gc_heap_resident_bytes(), 0);
+  assert_true(resident_bytes() + 60 * GC_MIB < full);
+  assert_int_equal(gc_span_allocate(1024, &clean), page);
+  assert_true(clean);
+  expect_zero(page, 1024);
+}
+
+static void
+a_generous_commit_that_is_refused_is_followed_by_an_exact_one(void **state) {
+  (void)state;
+  begin("refused once");
+  allocate(60);
+  gc_os_stress_fail(1);
+  allocate(1000);
+  gc_os_stress_fail(0);
+  assert_int_equal(gc_heap.committed_pages, gc_heap.frontier);
+  check_against_model();
+}
+
+static void
+refused_memory_leaves_the_heap_as_it_was(void **state) {
+  (void)state;
+  begin("refused");
+  allocate(60);
+  uint32_t committed = gc_heap.committed_pages;
+  bool clean;
+  struct rlimit old, none = {.rlim_cur = gc_os_page_bytes()}; // 0 would mean something else
+  assert_int_equal(getrlimit(RLIMIT_DATA, &old), 0);
+  none.rlim_max = old.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_DATA, &none), 0);
+  uint32_t page = gc_span_allocate(1000, &clean);
+  assert_int_equal(setrlimit(RLIMIT_DATA, &old), 0);
+  assert_int_equal(page, 0);
+  assert_int_equal(gc_heap.committed_pages, committed);
+  check_against_model();
+  allocate(1000);
+  check_against_model();
+}
+
+int
+main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_operations_agree_with_the_model),
+      cmocka_unit_test(random_operations_respect_a_limit),
+      cmocka_unit_test(freed_neighbours_become_one_span),
+      cmocka_unit_test(clean_and_dirty_runs_serve_a_long_request_together),
+      cmocka_unit_test(young_spans_are_not_released),
+      cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
+      cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
+      cmocka_unit_test(a_generous_commit_that_is_refused_is_followed_by_an_exact_one),
+      cmocka_unit_test(refused_memory_leaves_the_heap_as_it_was),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
