@@ -1,6 +1,6 @@
-// What libgc's manual promises and programs rely on: the same source runs against Loam and, by libgc_same.sh, against libgc itself.
+// What libgc's manual promises and programs rely on: the same source runs against Loam and, by same_as_libgc.sh, against libgc itself.
 //
-// Each probe has a value that is the same in both.  `libgc_same values` prints them all, one a line.
+// Each probe has a value that is the same in both.  `same_as_libgc values` prints them all, one a line.
 
 #define GC_THREADS
 #define GC_NO_THREAD_REDIRECTS
@@ -369,10 +369,6 @@ heap_resized(GC_word bytes) {
   (void)bytes;
 }
 
-static void
-started(void) {
-}
-
 static long
 procedures(void) {
   GC_oom_func oom = GC_get_oom_fn();
@@ -382,14 +378,12 @@ procedures(void) {
   GC_set_warn_proc(GC_ignore_warn_proc);
   GC_set_stop_func(stop_never);
   GC_set_on_heap_resize(heap_resized);
-  GC_set_start_callback(started);
   long value = (GC_get_oom_fn() == oom_null) + (GC_get_warn_proc() == GC_ignore_warn_proc) + (GC_get_stop_func() == stop_never) +
-               (GC_get_on_heap_resize() == heap_resized) + (GC_get_start_callback() == started);
+               (GC_get_on_heap_resize() == heap_resized);
   GC_set_oom_fn(oom);
   GC_set_warn_proc(warn);
   GC_set_stop_func(stop);
   GC_set_on_heap_resize(NULL);
-  GC_set_start_callback(NULL);
   return value + (oom && warn && stop);
 }
 
@@ -563,7 +557,7 @@ static const struct probe {
     {"registered_roots_keep", registered_roots_keep, HIDDEN},
     {"divisor", divisor, 37},
     {"flags", flags, 51},
-    {"procedures", procedures, 6},
+    {"procedures", procedures, 5},
     {"oom_is_called_back", oom_is_called_back, 1},
     {"heap_expands", heap_expands, 11},
     {"events", events, 123456},

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The probes of libgc_same.c give libgc's own values: the same source, built against the system's libgc, must agree line by line.
+# The probes of same_as_libgc.c give libgc's own values: the same source, built against the system's libgc, must agree line by line.
 set -eu
 cd "$(dirname "$0")/../.."
 cc=${LOAM_TEST_CC:-${CC:-cc}}
-loam=${LOAM_TEST_DIR:-build/debug/tests}/compat/libgc_same
+loam=${LOAM_TEST_DIR:-build/debug/tests}/compat/same_as_libgc
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -15,7 +15,7 @@ skip() {
 [ -x "$loam" ] || skip "$loam has not been built"
 # -iquote: "tests/tap.h" is ours, <gc.h> is the system's.
 echo '#include <gc.h>' | $cc -E -x c - >"$work/where" 2>/dev/null || skip "libgc-dev is not installed"
-$cc -std=gnu11 -O1 -w -iquote . tests/compat/libgc_same.c -o "$work/reference" -lgc -pthread 2>"$work/log" || {
+$cc -std=gnu11 -O1 -w -iquote . tests/compat/same_as_libgc.c -o "$work/reference" -lgc -pthread 2>"$work/log" || {
   cat "$work/log" >&2
   skip "the probes cannot be built against libgc"
 }
