@@ -18,21 +18,33 @@ allocate_slow(size_t bytes, unsigned kind) {
   return gc_allocate_slow(bytes, kind);
 }
 
-// One load of thread-local storage, one table look-up, one bump; guarded by bench/sizes.
+// One load of thread-local storage, one table look-up, one bump.
 GC_INLINE void *
 allocate(size_t bytes, unsigned kind) {
   struct gc_cache *cache = gc_cache_current;
   if (GC_LIKELY(cache && bytes <= GC_LOOKUP_BYTES_MAX)) {
-    void *slot = gc_cache_bump(cache, kind, gc_class_of(bytes));
+    void *slot = gc_cache_bump(cache, gc_cache_run_of(bytes, kind));
     if (GC_LIKELY(slot))
       return slot;
   }
   return allocate_slow(bytes, kind);
 }
 
+// The same, the kind depending on whether the request fills its slot.
+GC_INLINE void *
+allocate_normal(size_t bytes) {
+  struct gc_cache *cache = gc_cache_current;
+  if (GC_LIKELY(cache && bytes <= GC_LOOKUP_BYTES_MAX)) {
+    void *slot = gc_cache_bump(cache, gc_cache_normal_run[bytes]);
+    if (GC_LIKELY(slot))
+      return slot;
+  }
+  return allocate_slow(bytes, gc_kind_of_normal(bytes));
+}
+
 void *
 GC_malloc(size_t bytes) {
-  return allocate(bytes, gc_kind_of_normal(bytes));
+  return allocate_normal(bytes);
 }
 
 void *
@@ -52,7 +64,7 @@ GC_malloc_atomic_uncollectable(size_t bytes) {
 
 void *
 GC_malloc_ignore_off_page(size_t bytes) {
-  return allocate(bytes, gc_kind_of_normal(bytes));
+  return allocate_normal(bytes);
 }
 
 void *
@@ -101,7 +113,7 @@ GC_free(void *object) {
 static void *
 move_object(struct gc_ref ref, size_t bytes) {
   bool normal = ref.kind == GC_KIND_NORMAL || ref.kind == GC_KIND_EXACT;
-  void *moved = allocate(bytes, normal ? gc_kind_of_normal(bytes) : ref.kind);
+  void *moved = normal ? allocate_normal(bytes) : allocate(bytes, ref.kind);
   if (!moved)
     return NULL;
   memcpy(moved, ref.start, gc_min(ref.bytes, bytes));

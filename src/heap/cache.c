@@ -9,6 +9,18 @@ __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exe
 void (*gc_cache_stop_now)(void);
 size_t gc_cache_window_bytes = GC_CACHE_WINDOW_BYTES;
 
+uint16_t gc_cache_normal_run[GC_LOOKUP_BYTES_MAX + 1];
+uint16_t gc_cache_run[GC_LOOKUP_BYTES_MAX / GC_GRANULE_BYTES + 1];
+
+void
+gc_cache_init(void) {
+  for (size_t bytes = 0; bytes <= GC_LOOKUP_BYTES_MAX; bytes++) {
+    size_t class_offset = gc_class_of(bytes) * sizeof(struct gc_run);
+    gc_cache_run[(bytes + GC_GRANULE_BYTES - 1) >> GC_GRANULE_SHIFT] = (uint16_t)class_offset;
+    gc_cache_normal_run[bytes] = (uint16_t)gc_cache_run_of(bytes, gc_kind_of_normal(bytes));
+  }
+}
+
 // Runs a body for each run in use: `run`, `kind` and `class` are set.
 #define FOR_EACH_USED_RUN(cache, run)                                         \
   for (unsigned index_ = next_used(cache, 0); index_ < GC_KINDS * GC_CLASSES; \
@@ -206,7 +218,7 @@ gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
   run->fresh = (info->flags & GC_PAGE_FRESH) != 0;
   run->next_slot = 0;
   run->page = page;
-  run->slot_granules = (uint8_t)(gc_classes[class].slot_bytes / GC_GRANULE_BYTES);
+  run->slot_bytes = (uint16_t)gc_classes[class].slot_bytes;
   info->flags = GC_PAGE_OWNED;
   unsigned index = kind * GC_CLASSES + class;
   cache->used[index / 64] |= (uint64_t)1 << (index % 64);

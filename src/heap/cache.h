@@ -19,22 +19,26 @@ struct gc_run {
   char *run_limit; // end of the run; limit <= run_limit
   void *
       freed; // slots that GC_free gave to this thread, linked through their first words; their bytes are HELD
-  uint32_t page;         // first page of the span that the run belongs to, which this cache owns; 0 for none
-  uint16_t next_slot;    // where in it to look for the next run
-  uint8_t slot_granules; // for classes up to GC_LOOKUP_BYTES_MAX, else 0
-  bool fresh;            // the span's memory is known to be zero from next_slot on
+  uint32_t page;       // first page of the span that the run belongs to, which this cache owns; 0 for none
+  uint16_t slot_bytes; // for classes up to GC_LOOKUP_BYTES_MAX
+  uint16_t next_slot : 15; // where in it to look for the next run
+  uint16_t fresh : 1;      // the span's memory is known to be zero from next_slot on
 };
 
 enum { GC_RUN_WORDS = (GC_KINDS * GC_CLASSES + 63) / 64 };
 
 struct gc_cache {
-  struct gc_run runs[GC_KINDS][GC_CLASSES]; // [owner]
+  struct gc_run runs[GC_KINDS][GC_CLASSES]; // first; [owner]
   uint64_t used[GC_RUN_WORDS];              // which runs were ever used, as bits [owner]
   size_t allocated_bytes;    // handed out since last added to the heap's count [owner; read racily]
   size_t freed_bytes;        // likewise, given to GC_free
   volatile int busy;         // between enter and leave [owner; read by its own signal handler]
   volatile int stop_pending; // a stop was put off [own signal handler]
 };
+
+_Static_assert(sizeof(struct gc_run) == 40, "runs are addressed by 16-bit offsets");
+_Static_assert(sizeof(struct gc_run) * GC_KINDS * GC_CLASSES < UINT16_MAX,
+               "runs are addressed by 16-bit offsets");
 
 // The calling thread's cache, or NULL before it is attached.  One word of initial-exec TLS, so that the library can be dlopened.
 extern __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
@@ -61,16 +65,30 @@ gc_cache_leave(struct gc_cache *cache) {
     gc_cache_stop_now();
 }
 
-// The next slot from the run at hand: the fast path.  11 instructions and one branch on x86-64; guarded by bench/sizes.
-// NULL when the run is exhausted.  `class` is one of those that gc_class_lookup knows.
+// The run that a request of `bytes` <= GC_LOOKUP_BYTES_MAX bytes takes from: the offset in a cache, in bytes.
+extern uint16_t gc_cache_normal_run[GC_LOOKUP_BYTES_MAX + 1]; // kind NORMAL or EXACT, by bytes
+extern uint16_t
+    gc_cache_run[GC_LOOKUP_BYTES_MAX / GC_GRANULE_BYTES + 1]; // within one kind, by granules, rounded up
+
+void gc_cache_init(void);
+
+// The next slot from the run at hand: the fast path.  With what leads to it 16 instructions and three branches on x86-64;
+// guarded by bench/sizes.  NULL when the run is exhausted.
 GC_INLINE void *
-gc_cache_bump(struct gc_cache *cache, unsigned kind, unsigned class) {
-  struct gc_run *run = &cache->runs[kind][class];
+gc_cache_bump(struct gc_cache *cache, size_t run_offset) {
+  struct gc_run *run = (struct gc_run *)(void *)((char *)cache + run_offset);
   char *slot = run->cursor;
   if (GC_UNLIKELY(slot == run->limit))
     return NULL;
-  run->cursor = slot + (size_t)run->slot_granules * GC_GRANULE_BYTES;
+  run->cursor = slot + run->slot_bytes;
   return slot;
+}
+
+// As gc_cache_bump's offset, for one kind.
+GC_INLINE size_t
+gc_cache_run_of(size_t bytes, unsigned kind) {
+  size_t granules = (bytes + GC_GRANULE_BYTES - 1) >> GC_GRANULE_SHIFT;
+  return kind * sizeof(((struct gc_cache *)0)->runs[0]) + gc_cache_run[granules];
 }
 
 // The next slot from what the cache owns: more of the run, a slot freed by this thread, the next run of the page.  NULL when it

@@ -26,6 +26,12 @@ gc_kind_is_pointer_free(unsigned kind) {
   return kind == GC_KIND_ATOMIC || kind == GC_KIND_ATOMIC_UNCOLLECTABLE;
 }
 
+// As a number, for code without branches: 1 if objects of the kind may contain pointers.
+static inline size_t
+gc_kind_is_scanned(unsigned kind) {
+  return (1u << GC_KIND_NORMAL | 1u << GC_KIND_UNCOLLECTABLE | 1u << GC_KIND_EXACT) >> kind & 1;
+}
+
 static inline bool
 gc_kind_is_uncollectable(unsigned kind) {
   return kind == GC_KIND_UNCOLLECTABLE || kind == GC_KIND_ATOMIC_UNCOLLECTABLE;

@@ -48,7 +48,7 @@ try_reserve(size_t bytes) {
   gc_heap.base = gc_os_reserve(bytes, HUGE_PAGE_BYTES);
   gc_heap.pages = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page)), os_page);
   gc_heap.infos = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page_info)), os_page);
-  gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), os_page);
+  gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), HUGE_PAGE_BYTES);
   gc_heap.reserved_pages = pages;
   gc_heap.reserved_lines = lines_for(pages);
   if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes)
@@ -68,6 +68,7 @@ wanted_reservation(size_t physical_bytes) {
 bool
 gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
   gc_classes_init();
+  gc_cache_init();
   size_t bytes =
       reserve_bytes ? gc_round_up(reserve_bytes, GC_PAGE_BYTES) : wanted_reservation(physical_bytes);
   while (!try_reserve(bytes)) {
@@ -131,6 +132,17 @@ line_size_of(size_t slots) {
   return slots <= GC_LINE_SLOTS ? 0 : gc_log2(slots - 1) + 1 - 6;
 }
 
+// Slot bytes are read at random while marking: large tables want huge pages as much as the heap does.
+static void
+ask_for_huge_lines(void) {
+  size_t least = gc_tunables.huge_pages_min_bytes;
+  size_t limit = gc_round_down((size_t)gc_heap.lines_committed * GC_LINE_SLOTS, HUGE_PAGE_BYTES);
+  if (least != 0 && limit > 0 && gc_heap.lines_huge * GC_LINE_SLOTS < limit) {
+    gc_os_advise_huge_pages(gc_heap.slot_bytes, limit, true);
+    gc_heap.lines_huge = limit / GC_LINE_SLOTS;
+  }
+}
+
 static bool
 commit_lines(size_t lines) {
   size_t need = gc_heap.lines_frontier + lines;
@@ -145,6 +157,7 @@ commit_lines(size_t lines) {
   if (limit < need * GC_LINE_SLOTS || !gc_os_commit(gc_heap.slot_bytes + base, limit - base))
     return false;
   gc_heap.lines_committed = (uint32_t)(limit / GC_LINE_SLOTS);
+  ask_for_huge_lines();
   return true;
 }
 

@@ -8,7 +8,7 @@
 //   spans-tile      the spans (free ones too) tile pages [1, frontier)
 //   free-in-bin     every free span is in the bin of its length and cleanness, and no two of the same cleanness adjoin
 //   slots-listed    a span of slots is owned by a cache, full, or in the list of its kind, class and emptiness
-//   line-own        no two spans share slot bytes; line 0 is all FREE
+//   line-own        no two spans share slot bytes; in line 0 byte 0 is FREE, byte 1 spare, the rest unused
 #pragma once
 
 #include "base/atomic.h"
@@ -46,6 +46,7 @@ struct gc_heap {
   uint32_t dirty_pages;    // free, with memory
   uint32_t lines_frontier; // slot bytes ever used, in lines
   uint32_t lines_committed;
+  size_t lines_huge;                 // huge pages have been asked for below this line
   uint32_t line_free[GC_LINE_SIZES]; // chunks of slot bytes, linked through their first 4 bytes
   struct gc_span_bins bins[2];       // indexed by GC_PAGE_FREE_CLEAN, GC_PAGE_FREE_DIRTY
   uint32_t lists[GC_KINDS][GC_CLASSES][GC_EMPTINESS];

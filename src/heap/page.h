@@ -5,7 +5,7 @@
 //   word - heap base = page number | offset in page
 //   granule = span_offset * 4096 + offset / 16
 //   slot    = granule * reciprocal >> 31        (reciprocal 0: free page or large object, slot 0)
-//   byte    = slot_bytes[line * 64 + slot]      (line 0 is all FREE, so that free pages need no test of their own)
+//   byte    = slot_bytes[line * 64 + slot]      (byte 0 is FREE for ever: free pages need no test of their own)
 //
 // Each slot has one byte:
 //

@@ -3,8 +3,5 @@
 
 GC_NO_SANITIZE uint64_t
 gc_filter_scalar(const uintptr_t *words, uintptr_t base, size_t bytes) {
-  uint64_t mask = 0;
-  for (unsigned i = 0; i < GC_FILTER_WORDS; i++)
-    mask |= (uint64_t)(words[i] - base < bytes) << i;
-  return mask;
+  return gc_filter_with(words, base, bytes, gc_block_filter_scalar);
 }

@@ -9,6 +9,7 @@
 
 #include "base/atomic.h"
 #include "heap/heap.h"
+#include "mark/drain.h"
 #include "mark/filter.h"
 #include "mark/stack.h"
 
@@ -23,10 +24,32 @@ struct gc_mark_view {
   bool all_interior_pointers;
 };
 
+enum {
+  GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
+  GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 1 KiB
+  GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
+  GC_MARK_ROOM = 2 * GC_BATCH_CANDIDATES // more entries than one round can push
+};
+
+// A word that may refer to an object.
+struct gc_candidate {
+  uint8_t *byte; // the slot byte
+  size_t offset; // what the word points to, from the heap's base
+};
+
+struct gc_mark_batch {
+  size_t object_count;
+  struct gc_candidate *candidates_end;
+  gc_mark_entry objects[GC_BATCH_OBJECTS];
+  struct gc_candidate candidates[GC_BATCH_CANDIDATES];
+};
+
 struct gc_marker {
   struct gc_mark_stack stack;
   struct gc_mark_view view;
   gc_filter filter;
+  gc_drain *drain;
+  struct gc_mark_batch batches[2]; // of the inner loop; too large for a small stack
 };
 
 // What a set of markers shares; see team.h.

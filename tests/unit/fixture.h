@@ -71,7 +71,7 @@ fixture_allocate(size_t bytes, unsigned kind) {
     return ref.start;
   }
   unsigned class = gc_class_of(bytes);
-  char *slot = bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, kind, class) : NULL;
+  char *slot = bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, (kind * GC_CLASSES + class) * sizeof(struct gc_run)) : NULL;
   while (!slot && !(slot = gc_cache_next(&fixture_cache, kind, class)))
     if (!gc_cache_take_page(&fixture_cache, kind, class))
       return NULL;

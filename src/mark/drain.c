@@ -1,0 +1,7 @@
+// The inner loop without vectors.
+#include "mark/drain_inl.h"
+
+GC_NO_SANITIZE void
+gc_drain_scalar(struct gc_marker *marker, size_t budget) {
+  gc_drain_with(marker, budget, gc_block_filter_scalar);
+}

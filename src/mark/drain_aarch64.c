@@ -1,0 +1,13 @@
+// AArch64 has vectors always.
+#include "mark/drain_inl.h"
+#include "mark/filter_aarch64_inl.h"
+
+GC_NO_SANITIZE static void
+drain_neon(struct gc_marker *marker, size_t budget) {
+  gc_drain_with(marker, budget, gc_block_filter_neon);
+}
+
+gc_drain *
+gc_drain_choose(void) {
+  return drain_neon;
+}
