@@ -1,80 +1,62 @@
-// Memory that may not be there.  process_vm_readv on ourselves reads one byte of each page and stops, without
-// a signal, at the first that has none.
+// Memory that may not be there.  process_vm_readv on ourselves copies page after page and stops, without a
+// signal, at the first that cannot be read.
 #include "os/probe.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "os/files.h"
 #include "os/memory.h"
 
-enum { PAGES_AT_ONCE = 64 };
+enum { PIECES_AT_ONCE = 64 };
 
-static char *
-page_of(const char *address) {
-  return (char *)gc_round_down((uintptr_t)address, gc_os_page_bytes());
-}
-
-// How many of `pages` pages from `first` on can be read, in steps of `step` bytes; `pages` at most
-// PAGES_AT_ONCE.
-static size_t
-count_readable(char *first, ptrdiff_t step, size_t pages) {
-  char bytes[PAGES_AT_ONCE];
-  struct iovec local = {bytes, pages}, remote[PAGES_AT_ONCE];
-  for (size_t i = 0; i < pages; i++)
-    remote[i] = (struct iovec){first + (ptrdiff_t)i * step, 1};
-  ssize_t got = process_vm_readv(getpid(), &local, 1, remote, pages, 0);
-  return got >= 0 ? (size_t)got : 0;
-}
-
-// Whether the kernel answers at all: it must find this byte of our own.
-static bool
-can_probe(void) {
-  char here = 0, there;
-  struct iovec local = {&there, 1}, remote = {&here, 1};
-  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
-}
-
-// Pages that can be read one after the other from `first` on, of `pages`.
-static size_t
-readable_run(char *first, ptrdiff_t step, size_t pages) {
-  size_t done = 0;
-  while (done < pages) {
-    size_t wanted = gc_min(pages - done, PAGES_AT_ONCE);
-    size_t got = count_readable(first + (ptrdiff_t)done * step, step, wanted);
-    done += got;
-    if (got < wanted)
-      break;
+// Take the first or last page's part off a range.
+static struct gc_range
+take_piece(struct gc_range *rest, bool backwards) {
+  size_t page_bytes = gc_os_page_bytes();
+  struct gc_range piece = *rest;
+  if (backwards) {
+    const char *cut = (const char *)gc_round_down((uintptr_t)rest->limit - 1, page_bytes);
+    rest->limit = piece.base = cut > rest->base ? cut : rest->base;
+  } else {
+    const char *cut = (const char *)gc_round_up((uintptr_t)rest->base + 1, page_bytes);
+    rest->base = piece.limit = cut < rest->limit ? cut : rest->limit;
   }
-  return done > 0 || can_probe() ? done : pages;
+  return piece;
 }
 
-static size_t
-pages_of(struct gc_range range) {
-  if (range.base >= range.limit)
-    return 0;
-  return (size_t)(page_of(range.limit - 1) - page_of(range.base)) / gc_os_page_bytes() + 1;
+// One call's worth.  false when it stopped early.
+static bool
+copy_some(struct gc_range *rest, bool backwards, char *copy, size_t *copied) {
+  struct iovec remote[PIECES_AT_ONCE], local;
+  size_t wanted = 0, pieces = 0;
+  for (; pieces < PIECES_AT_ONCE && rest->base < rest->limit; pieces++) {
+    struct gc_range piece = take_piece(rest, backwards);
+    remote[pieces] = (struct iovec){(void *)(uintptr_t)piece.base, gc_range_bytes(piece)};
+    wanted += gc_range_bytes(piece);
+  }
+  local = (struct iovec){copy, wanted};
+  ssize_t got = process_vm_readv(getpid(), &local, 1, remote, pieces, 0);
+  *copied = got > 0 ? (size_t)got : 0;
+  return *copied == wanted;
 }
 
-struct gc_range
-gc_os_readable_prefix(struct gc_range range) {
-  size_t page_bytes = gc_os_page_bytes(), pages = pages_of(range);
-  size_t good = readable_run(page_of(range.base), (ptrdiff_t)page_bytes, pages);
-  if (good < pages)
-    range.limit = good ? page_of(range.base) + good * page_bytes : range.base;
-  return range;
+size_t
+gc_os_copy_readable(struct gc_range range, bool backwards, char *copy) {
+  size_t total = 0, copied;
+  bool more = true;
+  while (more && range.base < range.limit) {
+    more = copy_some(&range, backwards, copy + total, &copied);
+    total += copied;
+  }
+  return total;
 }
 
-struct gc_range
-gc_os_readable_suffix(struct gc_range range) {
-  size_t page_bytes = gc_os_page_bytes(), pages = pages_of(range);
-  char *last = page_of(range.limit - 1);
-  size_t good = readable_run(last, -(ptrdiff_t)page_bytes, pages);
-  if (good < pages)
-    range.base = good ? last - (good - 1) * page_bytes : range.limit;
-  return range;
+bool
+gc_os_can_copy(void) {
+  char here = 0, there;
+  return gc_os_copy_readable((struct gc_range){&here, &here + 1}, false, &there) == 1;
 }
 
 // The range at the start of a line of /proc/self/maps: "55d0c0a000-55d0c0b000 r--p ...".

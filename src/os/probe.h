@@ -1,14 +1,14 @@
-// Memory that may not be there: asking before reading.
+// Memory that may not be there, or not for long.
 #pragma once
 
 #include "base/types.h"
 
-// The leading part of a range that can be read, page by page, at this moment.  All of it if the kernel will
-// not say.
-struct gc_range gc_os_readable_prefix(struct gc_range range);
+// Copy what can be read of a range to `copy`, page by page, up to the first page that cannot; `backwards`:
+// from the last page down, the copy's pages then in that order, too.  Returns the bytes copied.
+size_t gc_os_copy_readable(struct gc_range range, bool backwards, char *copy);
 
-// As above, from the end: the trailing part that can be read.
-struct gc_range gc_os_readable_suffix(struct gc_range range);
+// Whether the kernel lets us copy so at all; a sandbox may forbid it.
+bool gc_os_can_copy(void);
 
 // The mapping that contains an address, from /proc/self/maps: slow.  false if there is none, or no /proc.
 bool gc_os_mapping_at(const void *address, struct gc_range *mapping);

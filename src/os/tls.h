@@ -28,9 +28,15 @@ const struct gc_tls_entry *gc_os_tls_vector(const char *thread_pointer);
 // A part of the descriptor that every version of glibc has.
 struct gc_range gc_os_tls_descriptor(const char *thread_pointer);
 
-// A range that surely holds descriptor and static blocks, of which `static_bytes` were in use when the
-// program started, and that may reach beyond them into memory that is not there.
-struct gc_range gc_os_tls_reach(const char *thread_pointer, size_t static_bytes);
+// What is surely there: the part of the descriptor above and the static blocks, which reach `static_bytes`
+// from the thread pointer, with the rest of the farthest one's page.
+struct gc_range gc_os_tls_block(const char *thread_pointer, size_t static_bytes);
+
+// Where libraries that came with dlopen may have static blocks: beyond the others, as far as there is memory.
+struct gc_range gc_os_tls_surplus(const char *thread_pointer, size_t static_bytes);
+
+// Whether memory nearer to the static blocks is at the higher end of the surplus.
+bool gc_os_tls_surplus_is_below(void);
 
 // How far from the thread pointer a static block reaches.
 size_t gc_os_tls_static_bytes(const char *thread_pointer, const char *block, size_t bytes);

@@ -2,10 +2,12 @@
 // blocks.
 #include "os/tls.h"
 
-// The descriptor is about 1,800 bytes in glibc 2.36, and the end of one page more at most in any version.
-enum { DESCRIPTOR_SURE_BYTES = 1536, DESCRIPTOR_REACH_BYTES = 4096 };
+#include "os/memory.h"
 
-// Libraries that came with dlopen may have static blocks in a surplus of 1,664 bytes, glibc's default.
+// The descriptor is about 1,800 bytes in glibc 2.36.
+enum { DESCRIPTOR_SURE_BYTES = 1536 };
+
+// glibc's surplus is 1,664 bytes unless a tunable makes it larger.
 enum { SURPLUS_BYTES = 4096 };
 
 const char *
@@ -26,9 +28,21 @@ gc_os_tls_descriptor(const char *thread_pointer) {
 }
 
 struct gc_range
-gc_os_tls_reach(const char *thread_pointer, size_t static_bytes) {
-  return (struct gc_range){thread_pointer - DESCRIPTOR_REACH_BYTES,
-                           thread_pointer + static_bytes + SURPLUS_BYTES};
+gc_os_tls_block(const char *thread_pointer, size_t static_bytes) {
+  uintptr_t last = (uintptr_t)thread_pointer + static_bytes;
+  return (struct gc_range){thread_pointer - DESCRIPTOR_SURE_BYTES,
+                           (const char *)gc_round_up(last, gc_os_page_bytes())};
+}
+
+struct gc_range
+gc_os_tls_surplus(const char *thread_pointer, size_t static_bytes) {
+  struct gc_range block = gc_os_tls_block(thread_pointer, static_bytes);
+  return (struct gc_range){block.limit, block.limit + SURPLUS_BYTES};
+}
+
+bool
+gc_os_tls_surplus_is_below(void) {
+  return false;
 }
 
 size_t

@@ -1,10 +1,12 @@
 // Thread-local storage on x86-64: static blocks below the thread pointer, the descriptor from it on.
 #include "os/tls.h"
 
-// The descriptor is 2,304 bytes in glibc 2.36, and the start of one page more at most in any version.
-enum { DESCRIPTOR_SURE_BYTES = 1536, DESCRIPTOR_REACH_BYTES = 4096 };
+#include "os/memory.h"
 
-// Libraries that came with dlopen may have static blocks in a surplus of 1,664 bytes, glibc's default.
+// The descriptor is 2,304 bytes in glibc 2.36.
+enum { DESCRIPTOR_SURE_BYTES = 1536 };
+
+// glibc's surplus is 1,664 bytes unless a tunable makes it larger.
 enum { SURPLUS_BYTES = 4096 };
 
 const char *
@@ -25,9 +27,21 @@ gc_os_tls_descriptor(const char *thread_pointer) {
 }
 
 struct gc_range
-gc_os_tls_reach(const char *thread_pointer, size_t static_bytes) {
-  return (struct gc_range){thread_pointer - static_bytes - SURPLUS_BYTES,
-                           thread_pointer + DESCRIPTOR_REACH_BYTES};
+gc_os_tls_block(const char *thread_pointer, size_t static_bytes) {
+  uintptr_t first = (uintptr_t)thread_pointer - static_bytes;
+  return (struct gc_range){(const char *)gc_round_down(first, gc_os_page_bytes()),
+                           thread_pointer + DESCRIPTOR_SURE_BYTES};
+}
+
+struct gc_range
+gc_os_tls_surplus(const char *thread_pointer, size_t static_bytes) {
+  struct gc_range block = gc_os_tls_block(thread_pointer, static_bytes);
+  return (struct gc_range){block.base - SURPLUS_BYTES, block.base};
+}
+
+bool
+gc_os_tls_surplus_is_below(void) {
+  return true;
 }
 
 size_t

@@ -11,6 +11,7 @@
 
 #include "base/lock.h"
 #include "os/images.h"
+#include "world/copies.h"
 #include "world/ranges.h"
 #include "world/start.h"
 #include "world/thread_roots.h"
@@ -142,6 +143,7 @@ push_threads_stw(struct gc_range_array *roots) {
 
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
+  gc_copies_reset_stw();
   return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots);
 }
 

@@ -19,7 +19,6 @@
 #include "os/threads.h"
 #include "os/tls.h"
 #include "world/stop.h"
-#include "world/tls.h"
 
 void (*gc_world_on_detach)(struct gc_cache *cache);
 
@@ -111,21 +110,26 @@ stack_below(const char *base) {
   return (struct gc_range){base - gc_min((uintptr_t)base, 64 * GC_MIB), base};
 }
 
-static struct gc_range
-choose_stack(const char *stack_base) {
-  struct gc_range own = gc_os_stack_current();
-  bool other = stack_base && !contains(own, stack_base - 1);
-  return other ? stack_below(stack_base) : own;
+// Descriptor and static TLS end where the stack's mapping does; they are little of it.
+static void
+describe_tls(struct gc_thread *thread, struct gc_range given_stack) {
+  enum { DESCRIPTOR_AND_STATIC_BYTES = 64 * 1024 };
+  size_t bytes = gc_min(gc_range_bytes(given_stack), DESCRIPTOR_AND_STATIC_BYTES);
+  thread->tls_block = (struct gc_range){given_stack.limit - bytes, given_stack.limit};
+  thread->tls_place = contains(thread->stack, thread->thread_pointer) ? GC_TLS_IN_STACK
+                      : contains(given_stack, thread->thread_pointer) ? GC_TLS_IN_OTHER_STACK
+                                                                      : GC_TLS_APART;
 }
 
 static void
-describe_thread(struct gc_thread *thread, void *stack_base) {
+describe_thread(struct gc_thread *thread, const char *stack_base) {
+  struct gc_range given_stack = gc_os_stack_current();
+  bool other = stack_base && !contains(given_stack, stack_base - 1);
   thread->handle = pthread_self();
   thread->tid = gc_os_thread_id();
   thread->thread_pointer = gc_os_thread_pointer();
-  thread->stack = choose_stack(stack_base);
-  if (!contains(thread->stack, thread->thread_pointer))
-    thread->tls_block = gc_tls_current_block();
+  thread->stack = other ? stack_below(stack_base) : given_stack;
+  describe_tls(thread, given_stack);
 }
 
 struct gc_thread *

@@ -23,6 +23,10 @@
 
 enum gc_thread_state { GC_THREAD_RUNNING, GC_THREAD_BLOCKED };
 
+// Where a thread's descriptor and static TLS are: in `stack`; in the stack that pthreads gave it while it
+// uses another; or where the loader put them, for the initial thread.
+enum gc_tls_place { GC_TLS_IN_STACK, GC_TLS_IN_OTHER_STACK, GC_TLS_APART };
+
 struct gc_thread {
   struct gc_cache cache;             // first: gc_cache_current points here
   struct gc_thread *next, *previous; // the list of all threads [gc_lock]
@@ -33,7 +37,8 @@ struct gc_thread {
   const char *thread_pointer; // the TLS base, from which the dynamic thread vector is found
   struct gc_range
       stack; // [lowest address, base) of the ordinary stack; the initial thread's low end is a bound
-  struct gc_range tls_block; // descriptor and static TLS where they lie outside `stack`, else empty
+  enum gc_tls_place tls_place;
+  struct gc_range tls_block; // descriptor and static TLS if they are in the stack that it does not use
 
   // What the thread shows of its stacks while it is stopped, blocked or collecting.  [owner -> collector, by
   // `answered` or `state`]

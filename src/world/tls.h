@@ -1,7 +1,7 @@
 // Where a thread keeps what is its own: thread-local variables and pthread_setspecific's values.
 //
 //   in a pthread's stack mapping, above the frames: descriptor, static TLS, the first 32 specific values
-//   elsewhere, for the initial thread and those on foreign stacks: the same, as `tls_block`
+//   elsewhere, for the initial thread and those on foreign stacks: the same
 //   from malloc: TLS blocks of libraries that came with dlopen, specific values 32 and above
 #pragma once
 
@@ -10,9 +10,6 @@
 
 // Once, within gc_images_call.
 void gc_tls_init(void);
-
-// Descriptor and static TLS of the calling thread.
-struct gc_range gc_tls_current_block(void);
 
 // Append to `roots` what lies outside the thread's stack.  false if memory is refused.
 bool gc_tls_push_stw(const struct gc_thread *thread, struct gc_range_array *roots);

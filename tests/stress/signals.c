@@ -24,10 +24,11 @@ burn(int number) {
     burned += (uint64_t)number * (uint64_t)i;
 }
 
-static void
+static stack_t
 use_alternate_stack(void) {
-  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
-  STRESS_CHECK(sigaltstack(&stack, NULL) == 0);
+  stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate}, old;
+  STRESS_CHECK(sigaltstack(&stack, &old) == 0);
+  return old;
 }
 
 static void
@@ -41,13 +42,14 @@ handle(int number, void (*handler)(int), int flags) {
 // Trees are held by frames that handlers interrupt.
 static void *
 work(void *seed) {
-  use_alternate_stack();
+  stack_t old = use_alternate_stack();
   for (uint64_t i = (uintptr_t)seed; stress_now() < deadline; i++) {
     struct tree *volatile tree = tree_build(DEPTH, i);
     if (i % 64 == 0)
       GC_gcollect();
     STRESS_CHECK(tree_is_right(tree, DEPTH, i));
   }
+  sigaltstack(&old, NULL);
   return NULL;
 }
 

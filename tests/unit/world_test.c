@@ -150,6 +150,13 @@ destructors_may_allocate(void **state) {
   assert_int_equal(count_threads(), 1);
 }
 
+// The sanitizer keeps accounts of threads that such a death upsets.
+#if defined(__SANITIZE_ADDRESS__)
+enum { MAY_DIE_WITHOUT_NOTICE = 0 };
+#else
+enum { MAY_DIE_WITHOUT_NOTICE = 1 };
+#endif
+
 static void *
 die_without_notice(void *unused) {
   (void)unused;
@@ -161,6 +168,8 @@ die_without_notice(void *unused) {
 static void
 dead_thread_is_dropped(void **state) {
   (void)state;
+  if (!MAY_DIE_WITHOUT_NOTICE)
+    return;
   run_thread(die_without_notice, NULL);
   assert_int_equal(gc_thread_count(), 2);
   assert_int_equal(count_threads(), 1);
@@ -174,6 +183,8 @@ die_blocked(void *unused) {
 static void
 dead_blocked_thread_is_dropped(void **state) {
   (void)state;
+  if (!MAY_DIE_WITHOUT_NOTICE)
+    return;
   run_thread(die_blocked, NULL);
   assert_int_equal(count_threads(), 1);
 }
@@ -200,7 +211,7 @@ thread_may_end_blocked(void **state) {
 
 struct counter {
   volatile size_t value;
-  volatile bool end;
+  volatile int end; // no bool: gcc's -fsanitize=undefined reads a volatile one only once
   pthread_barrier_t begun;
 };
 
@@ -237,7 +248,7 @@ running_threads_stand_still(void **state) {
     while (counter.value == before)
       ; // it goes on
   }
-  counter.end = true;
+  counter.end = 1;
   pthread_join(thread, NULL);
 }
 
@@ -394,7 +405,7 @@ blocking_nests(void **state) {
 #endif
 
 // Count the words of the live stack with the complement of `complement`.
-static void *
+__attribute__((no_sanitize("address"))) static void *
 count_on_stack(void *complement) {
   struct gc_thread *thread = gc_thread_current();
   uintptr_t found = 0;
