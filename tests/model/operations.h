@@ -536,13 +536,17 @@ static const struct operation operations[] = {
     {"check reclaimed", operate_check_reclaimed, 2},
 };
 
+static inline size_t
+total_weight(void) {
+  size_t total = 0;
+  for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+    total += operations[i].weight;
+  return total;
+}
+
 static inline const struct operation *
 random_operation(struct model *model) {
-  static unsigned total;
-  if (total == 0)
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
-      total += operations[i].weight;
-  size_t roll = random_below(&model->random, total);
+  size_t roll = random_below(&model->random, model->total_weight);
   const struct operation *operation = operations;
   while (roll >= operation->weight)
     roll -= operation++->weight;
@@ -571,7 +575,8 @@ run_operations(struct model *model, unsigned long count) {
 
 static inline void
 model_begin(struct model *model, uint64_t seed, bool alone) {
-  *model = (struct model){.random = {seed}, .alone = alone, .live_bytes_max = (size_t)32 << 20};
+  *model = (struct model){
+      .random = {seed}, .alone = alone, .live_bytes_max = (size_t)32 << 20, .total_weight = total_weight()};
 }
 
 // Drop every root, so that nothing is reachable, and give back what is uncollectable.

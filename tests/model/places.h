@@ -23,6 +23,7 @@ struct model {
   GC_word gc_no_disabled;       // GC_get_gc_no() at the first of them
   bool alone;                   // no other thread uses the collector
   size_t live_bytes_max;
+  size_t total_weight;          // of the operations
 };
 
 struct place {

@@ -22,20 +22,22 @@ handle(int number) {
   (void)object;
 }
 
+// Raise a signal whose handler runs on the alternate stack.
 static void
-use_alternate_stack(void *memory) {
-  stack_t stack = {.ss_sp = memory, .ss_size = ALTERNATE_BYTES};
+raise_on(void *memory) {
+  stack_t stack = {.ss_sp = memory, .ss_size = ALTERNATE_BYTES}, old;
   struct sigaction action = {.sa_handler = handle, .sa_flags = SA_ONSTACK};
-  sigaltstack(&stack, NULL);
+  sigaltstack(&stack, &old);
   sigaction(SIGUSR1, &action, NULL);
+  raise(SIGUSR1);
+  sigaltstack(&old, NULL);
 }
 
 static void *
 run(void *memory) {
   void *volatile object = reveal(below);
   GC_register_my_thread(NULL);
-  use_alternate_stack(memory);
-  raise(SIGUSR1);
+  raise_on(memory);
   object = NULL;
   (void)object;
   return NULL;
