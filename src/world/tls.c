@@ -3,10 +3,10 @@
 // A stopped thread may be in the middle of changing its vector of TLS blocks; glibc does so without a lock,
 // in steps that are harmless here:
 //   a new block      is entered before the thread can have stored into it
-//   a stale block    of an unloaded module is freed before its entry goes, and its entry may stay for long, its
-//                    number reused by a module with a larger block: so it is doubtful
-//   a larger vector  comes from realloc, whose old memory keeps all but its first 16 bytes: the capacity then is
-//                    nonsense, the entries are taken up to the number of modules, and all are doubtful
+//   a stale block    of an unloaded module is freed before its entry goes, and its entry may stay for long,
+//                    its number reused by a module with a larger block: so it is doubtful
+//   a larger vector  comes from realloc, whose old memory keeps all but its first 16 bytes: the capacity then
+//                    is nonsense, the entries are taken up to the number of modules, and all are doubtful
 // A BLOCKED thread may do any of it meanwhile: its blocks are doubtful, too.  What is doubtful is not
 // searched but copied, as far as it can be read, and the copy is searched.
 //

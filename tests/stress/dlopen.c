@@ -1,5 +1,6 @@
-// Libraries that are loaded and unloaded all the time, by threads that are attached, blocked, or unknown to the collector, while others
-// collect.  The libraries hold the only pointers to trees in their data and in their thread-local storage.
+// Libraries that are loaded and unloaded all the time, by threads that are attached, blocked, or unknown to
+// the collector, while others collect.  The libraries hold the only pointers to trees in their data and in
+// their thread-local storage.
 #include <dlfcn.h>
 #include <stdio.h>
 

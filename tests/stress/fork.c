@@ -1,5 +1,5 @@
-// Forks from threads that the collector knows and from ones it does not, in the middle of everything.  Each child checks what it
-// inherited, collects, starts a thread, forks again, and must end well.
+// Forks from threads that the collector knows and from ones it does not, in the middle of everything.  Each
+// child checks what it inherited, collects, starts a thread, forks again, and must end well.
 #include <spawn.h>
 #include <string.h>
 

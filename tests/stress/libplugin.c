@@ -1,4 +1,5 @@
-// A library that holds objects in its data and in thread-local storage, and is loaded and unloaded all the time.
+// A library that holds objects in its data and in thread-local storage, and is loaded and unloaded all the
+// time.
 #include <stddef.h>
 
 static void *kept_word, *kept_words[3000];

@@ -1,5 +1,5 @@
-// Signals anywhere: handlers on ordinary and alternate stacks while others collect, the program's own use of the stop signal, system calls
-// that must not notice, threads that block everything now and then.
+// Signals anywhere: handlers on ordinary and alternate stacks while others collect, the program's own use of
+// the stop signal, system calls that must not notice, threads that block everything now and then.
 #include <errno.h>
 #include <signal.h>
 #include <string.h>

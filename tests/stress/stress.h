@@ -1,4 +1,5 @@
-// Help for the stress tests: time, trees that know what they must look like, phases in processes of their own.
+// Help for the stress tests: time, trees that know what they must look like, phases in processes of their
+// own.
 #pragma once
 
 #include <stdint.h>
@@ -90,7 +91,8 @@ stress_create(pthread_t *thread, void *(*function)(void *), void *argument) {
   }
 }
 
-// Run `function` in a process of its own, with an environment variable set unless it is NULL, and verify the heap at its end.
+// Run `function` in a process of its own, with an environment variable set unless it is NULL, and verify the
+// heap at its end.
 static inline void
 stress_phase(const char *name, void (*function)(void), const char *variable, const char *value) {
   int status = -1;

@@ -1,5 +1,6 @@
-// Threads that allocate, share, collect, come and go, all at once.  Each keeps its trees in other places: frames, thread-local storage,
-// static data, thread-specific values, uncollectable memory, a mailbox that others empty.
+// Threads that allocate, share, collect, come and go, all at once.  Each keeps its trees in other places:
+// frames, thread-local storage, static data, thread-specific values, uncollectable memory, a mailbox that
+// others empty.
 #include "tests/stress/stress.h"
 
 enum { THREADS = 6, SLOTS = 64, DEPTH = 6 };

@@ -1,4 +1,5 @@
-// What a collection would search: each kind of place is looked up in the list of ranges that the stopped world gives.
+// What a collection would search: each kind of place is looked up in the list of ranges that the stopped
+// world gives.
 #include "world/roots.h"
 
 #include <dlfcn.h>

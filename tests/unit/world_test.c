@@ -127,7 +127,8 @@ thread_may_come_again(void **state) {
 
 static pthread_key_t late_key;
 
-// The destructor of a key made later than ours: it runs after it, and attaches the thread again, as long as pthreads lets it.
+// The destructor of a key made later than ours: it runs after it, and attaches the thread again, as long as
+// pthreads lets it.
 static void
 allocate_late(void *value) {
   assert_non_null(GC_malloc(64));
