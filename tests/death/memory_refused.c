@@ -151,28 +151,6 @@ any_limit(void) {
   check_list(list);
 }
 
-static void
-check_every_limit(void) {
-  unsigned refused = 0, worked = 0;
-  for (limit_bytes = 0; limit_bytes < 24 << 20; limit_bytes += 127 << 10) {
-    child_errors = tmpfile();
-    child_foreseen = tmpfile();
-    char errors[CHILD_TEXT_BYTES];
-    int status = child_run(any_limit);
-    child_read(child_errors, errors);
-    fclose(child_errors);
-    fclose(child_foreseen);
-    worked += child_ended_as(status, CHILD_EXITS);
-    if (child_ended_as(status, CHILD_EXITS) || (child_ended_as(status, CHILD_ABORTS) && strncmp(errors, "loam: ", 6) == 0)) {
-      refused += !child_ended_as(status, CHILD_EXITS);
-      continue;
-    }
-    tap_ok(false, "%zu KiB of address space, status %#x: %s", limit_bytes >> 10, status, errors);
-    return;
-  }
-  tap_ok(refused > 0 && worked > 0, "every limit from 0 to 24 MiB: %u programs worked, %u said why not", worked, refused);
-}
-
 // ---- Limits after the start ----
 
 static void
@@ -213,20 +191,43 @@ one_call_fails(void) {
   any_limit();
 }
 
+// Whether a child worked, or ended with a line that says why it cannot.
+static bool
+works_or_says_why(void (*function)(void), bool *worked) {
+  char errors[CHILD_TEXT_BYTES];
+  child_errors = tmpfile();
+  child_foreseen = tmpfile();
+  int status = child_run(function);
+  child_read(child_errors, errors);
+  fclose(child_errors);
+  fclose(child_foreseen);
+  *worked = child_ended_as(status, CHILD_EXITS);
+  if (*worked || (child_ended_as(status, CHILD_ABORTS) && strncmp(errors, "loam: ", 6) == 0))
+    return true;
+  tap_note("status %#x", status);
+  child_note_text("stderr", errors);
+  return false;
+}
+
+static void
+check_every_limit(void) {
+  unsigned refused = 0, works = 0, wrong = 0;
+  for (limit_bytes = 0; limit_bytes < 24 << 20 && wrong == 0; limit_bytes += 127 << 10) {
+    bool worked;
+    wrong += !works_or_says_why(any_limit, &worked);
+    works += worked;
+    refused += !worked;
+  }
+  tap_ok(wrong == 0 && refused > 0 && works > 0, "every limit from 0 to %zu KiB: %u programs worked, %u said why not", limit_bytes >> 10,
+         works, refused);
+}
+
 static void
 check_failing_calls(void) {
+  limit_bytes = (size_t)1 << 45;
   for (failing_call = 1; failing_call <= 60; failing_call++) {
-    limit_bytes = (size_t)1 << 45;
-    char name[60], errors[CHILD_TEXT_BYTES];
-    child_errors = tmpfile();
-    child_foreseen = tmpfile();
-    int status = child_run(one_call_fails);
-    child_read(child_errors, errors);
-    fclose(child_errors);
-    fclose(child_foreseen);
-    snprintf(name, sizeof name, "system call %u for memory fails", failing_call);
-    tap_ok(child_ended_as(status, CHILD_EXITS) || (child_ended_as(status, CHILD_ABORTS) && strncmp(errors, "loam: ", 6) == 0),
-           "%s", name);
+    bool worked;
+    tap_ok(works_or_says_why(one_call_fails, &worked), "system call %u for memory fails", failing_call);
   }
 }
 

@@ -65,9 +65,11 @@ check(const char *where, void *memory) {
 int
 main(void) {
   static char static_memory[ALTERNATE_BYTES];
+  void *malloced = malloc(ALTERNATE_BYTES);
   GC_INIT();
   check("static memory", static_memory);
-  check("malloc's memory", malloc(ALTERNATE_BYTES));
+  check("malloc's memory", malloced);
   check("collected memory", GC_malloc_uncollectable(ALTERNATE_BYTES));
+  free(malloced);
   return tap_done();
 }
