@@ -1,0 +1,163 @@
+// Regions of the segmented stack, and the continuations made of them; vm.h has the picture.
+#include <string.h>
+
+#include "error.h"
+#include "vm.h"
+
+enum {
+  SEGMENT_WORDS = 4096,  // of a fresh region; large enough that crossing from one to the next is rare
+  SLACK_WORDS = 16,      // room beyond vm->limit, for control primitives
+  REGIONS_MAX = 32768,   // nested regions: 1 GiB of frames, after which recursion is taken to be endless
+};
+
+static const struct insn *
+op_underflow(struct vm *vm, const struct insn *pc);
+
+static const struct insn *
+op_never(struct vm *vm, const struct insn *pc) {
+  (void)vm;
+  return pc;
+}
+
+// The pc of a region's first header: the return puts its result in slot 0 of the "frame" at vm->base, then comes here.
+const struct insn stack_underflow_header[2] = {{.run = op_never, .c = 0}, {.run = op_underflow}};
+
+static void
+region_begin(struct vm *vm, value *base, value *limit) {
+  vm->base = base;
+  vm->limit = limit;
+  base[0] = (value)&stack_underflow_header[0];
+  base[1] = NULL;
+  base[2] = (value)base;
+}
+
+static void
+region_new(struct vm *vm, uint32_t words) {
+  size_t needed = (size_t)words + HEADER_WORDS;
+  if (vm->spare != NULL && vm->spare + needed <= vm->spare_limit) {
+    region_begin(vm, vm->spare, vm->spare_limit);
+    vm->spare = NULL;
+    return;
+  }
+  size_t size = needed > SEGMENT_WORDS ? needed : SEGMENT_WORDS;
+  value *base = alloc_scanned((size + SLACK_WORDS) * sizeof *base);
+  region_begin(vm, base, base + size);
+}
+
+void
+stack_start(struct vm *vm) {
+  vm->link = NULL;
+  vm->spare = NULL;
+  vm->winds = NIL;
+  vm->handlers = NIL;
+  vm->uncaught = false;
+  region_new(vm, 0);
+  vm->fp = vm->base + HEADER_WORDS;
+}
+
+static struct link *
+link_new(struct link *prev, value *base, value *top, value *limit, bool shared) {
+  struct link *link = alloc_scanned(sizeof *link);
+  *link = (struct link){.prev = prev, .base = base, .top = top, .limit = limit, .shared = shared};
+  link->depth = prev == NULL ? 0 : prev->depth + 1;
+  return link;
+}
+
+// A link to everything below the current frame.
+static struct link *
+link_below(struct vm *vm, bool shared) {
+  if (vm->fp == vm->base + HEADER_WORDS)
+    return vm->link;
+  return link_new(vm->link, vm->base, vm->fp, vm->limit, shared);
+}
+
+void
+stack_grow(struct vm *vm, uint32_t words) {
+  struct link *link = link_below(vm, false);
+  if (link != NULL && link->depth > REGIONS_MAX)
+    raise_error("recursion too deep: out of stack", NIL);
+  value *arguments = vm->fp;
+  region_new(vm, words > vm->argc ? words : vm->argc);
+  vm->link = link;
+  vm->fp = vm->base + HEADER_WORDS;
+  memcpy(vm->fp, arguments, vm->argc * sizeof *arguments);
+}
+
+// Copy the newest frame that link describes to the start of the current region.
+static void
+thaw_frame(struct vm *vm, struct link *link, value *frame, struct closure *closure) {
+  size_t words = (size_t)(link->top - HEADER_WORDS - frame);
+  uint32_t frame_words = closure->code->frame_words;
+  if (vm->base + HEADER_WORDS + frame_words > vm->limit)
+    region_new(vm, frame_words);
+  vm->fp = vm->base + HEADER_WORDS;
+  memcpy(vm->fp, frame, words * sizeof *frame);
+  bool is_oldest = frame == link->base + HEADER_WORDS;
+  vm->link = is_oldest ? link->prev : link_new(link->prev, link->base, frame, link->limit, true);
+}
+
+static const struct insn *
+op_underflow(struct vm *vm, const struct insn *pc) {
+  (void)pc;
+  value result = vm->base[0];
+  struct link *link = vm->link;
+  if (link == NULL) {
+    vm->result = result;
+    return NULL;
+  }
+  const struct insn *call = (const struct insn *)link->top[HEADER_PC];
+  struct closure *closure = (struct closure *)link->top[HEADER_CLOSURE];
+  value *frame = (value *)link->top[HEADER_FP];
+  vm->base[0] = (value)&stack_underflow_header[0];
+  if (link->shared) {
+    thaw_frame(vm, link, frame, closure);
+  } else {
+    vm->spare = vm->base;
+    vm->spare_limit = vm->limit;
+    vm->base = link->base;
+    vm->limit = link->limit;
+    vm->link = link->prev;
+    vm->fp = frame;
+  }
+  vm->closure = closure;
+  vm->fp[call->c] = result;
+  return call + 1;
+}
+
+// Links below a shared one are shared already.
+static void
+links_share(struct link *link) {
+  for (; link != NULL && !link->shared; link = link->prev)
+    link->shared = true;
+}
+
+// (%call/cc receiver)
+static const struct insn *
+control_call_cc(struct vm *vm, const struct insn *pc) {
+  (void)pc;
+  value receiver = vm->fp[0];
+  links_share(vm->link);
+  struct link *link = link_below(vm, true);
+  if (link != vm->link) { // freeze what is below; this frame becomes the first of the rest of the region
+    value *rest = vm->fp;
+    if (rest + 2 * HEADER_WORDS > vm->limit)
+      region_new(vm, HEADER_WORDS);
+    else
+      region_begin(vm, rest, vm->limit);
+    vm->link = link;
+    vm->fp = vm->base + HEADER_WORDS;
+  }
+  struct continuation *k = object_new(TYPE_CONTINUATION, sizeof *k);
+  k->link = link;
+  k->winds = vm->winds;
+  k->handlers = vm->handlers;
+  vm->fp[0] = (value)k;
+  vm->argc = 1;
+  return vm_enter(vm, receiver);
+}
+
+const struct primitive_entry stack_primitives[] = {
+    PRIMITIVE_CONTROL("call/cc", control_call_cc, 1, 1),
+    PRIMITIVE_CONTROL("call-with-current-continuation", control_call_cc, 1, 1),
+    PRIMITIVE_END,
+};

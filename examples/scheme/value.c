@@ -1,0 +1,145 @@
+// Constructors shared by all, and the equivalence predicates.
+#include "value.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "num.h"
+#include "text.h"
+
+enum { EQUAL_DEPTH_MAX = 100000 }; // nesting of car and vector links before equal? gives up; each level is a C frame
+
+value
+vector_new(enum object_type type, size_t length, value fill) {
+  struct vector *v = object_new(type, sizeof *v + length * sizeof(value));
+  v->length = length;
+  for (size_t i = 0; i < length; i++)
+    v->items[i] = fill;
+  return (value)v;
+}
+
+value
+bytevector_new(size_t length) {
+  struct bytevector *b = alloc_pointer_free(sizeof *b + length);
+  b->head = (struct object){.type = TYPE_BYTEVECTOR, .flags = 0};
+  b->length = length;
+  return (value)b;
+}
+
+value
+box_new(value content) {
+  struct box *b = object_new(TYPE_BOX, sizeof *b);
+  b->content = content;
+  return (value)b;
+}
+
+value
+list1(value a) {
+  return cons(a, NIL);
+}
+
+value
+list2(value a, value b) {
+  return cons(a, list1(b));
+}
+
+value
+list3(value a, value b, value c) {
+  return cons(a, list2(b, c));
+}
+
+value
+list4(value a, value b, value c, value d) {
+  return cons(a, list3(b, c, d));
+}
+
+value
+list_reverse(value list) {
+  value result = NIL;
+  for (; is_pair(list); list = cdr(list))
+    result = cons(car(list), result);
+  return result;
+}
+
+value
+list_from_array(const value *items, size_t count, value tail) {
+  value list = tail;
+  while (count > 0)
+    list = cons(items[--count], list);
+  return list;
+}
+
+ptrdiff_t
+list_length(value list) {
+  ptrdiff_t length = 0;
+  value slow = list;
+  while (is_pair(list)) {
+    list = cdr(list);
+    if (length++ & 1) {
+      slow = cdr(slow); // half way
+      if (slow == list)
+        return -1;
+    }
+  }
+  return list == NIL ? length : -1;
+}
+
+bool
+values_eqv(value a, value b) {
+  if (a == b)
+    return true;
+  if (is_flonum(a) && is_flonum(b)) {
+    double x = flonum_of(a), y = flonum_of(b);
+    return memcmp(&x, &y, sizeof x) == 0;
+  }
+  if (!is_object(a) || !is_object(b) || a->type != b->type)
+    return false;
+  if (a->type == TYPE_BIGNUM || a->type == TYPE_RATIO)
+    return num_equal(a, b);
+  return false;
+}
+
+static bool equal_at_depth(value a, value b, int depth);
+
+static bool
+vectors_equal(struct vector *a, struct vector *b, int depth) {
+  if (a->length != b->length)
+    return false;
+  for (size_t i = 0; i < a->length; i++)
+    if (!equal_at_depth(a->items[i], b->items[i], depth + 1))
+      return false;
+  return true;
+}
+
+static bool
+bytevectors_equal(struct bytevector *a, struct bytevector *b) {
+  return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+static bool
+equal_at_depth(value a, value b, int depth) {
+  if (depth > EQUAL_DEPTH_MAX)
+    raise_error("equal?: structure nested too deeply, or circular", NIL);
+  for (; is_pair(a) && is_pair(b); a = cdr(a), b = cdr(b))
+    if (!equal_at_depth(car(a), car(b), depth + 1))
+      return false;
+  if (values_eqv(a, b))
+    return true;
+  if (!is_object(a) || !is_object(b) || a->type != b->type)
+    return false;
+  switch (a->type) {
+  case TYPE_STRING:
+    return string_compare(string_of(a), string_of(b)) == 0;
+  case TYPE_VECTOR:
+    return vectors_equal(vector_of(a), vector_of(b), depth);
+  case TYPE_BYTEVECTOR:
+    return bytevectors_equal(bytevector_of(a), bytevector_of(b));
+  default:
+    return false;
+  }
+}
+
+bool
+values_equal(value a, value b) {
+  return equal_at_depth(a, b, 0);
+}
