@@ -76,10 +76,19 @@ mark_object_ending_at(struct gc_marker *marker, uintptr_t word) {
     mark_at(marker, word - 1);
 }
 
+// Make room for `entries` more.  Roots are seen only once, so if the stack cannot grow, what it holds is scanned first.
+static bool
+make_root_room(struct gc_marker *marker, size_t entries) {
+  if (gc_mark_stack_reserve(&marker->stack, entries))
+    return true;
+  gc_marker_drain(marker, NULL);
+  return gc_mark_stack_reserve(&marker->stack, entries);
+}
+
 GC_NO_SANITIZE static void
 mark_root_word(struct gc_marker *marker, uintptr_t word) {
   size_t offset = word - marker->view.base;
-  if (!gc_mark_stack_reserve(&marker->stack, 2))
+  if (!make_root_room(marker, 2))
     return;
   if (offset < marker->view.bytes)
     mark_at(marker, word);
@@ -103,7 +112,7 @@ gc_marker_scan_root(struct gc_marker *marker, struct gc_range range) {
 
 void
 gc_marker_mark_object(struct gc_marker *marker, const void *object) {
-  if (gc_mark_stack_reserve(&marker->stack, 1))
+  if (make_root_room(marker, 1))
     mark_at(marker, (uintptr_t)object);
 }
 

@@ -28,8 +28,10 @@ enum {
   GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
   GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 1 KiB
   GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
-  GC_MARK_ROOM = 2 * GC_BATCH_CANDIDATES // more entries than one round can push
+  GC_MARK_ROOM = 2 * (GC_BATCH_CANDIDATES + GC_BATCH_OBJECTS) // what one round and the end of the drain can push
 };
+_Static_assert(GC_MARK_STACK_BYTES_MIN / sizeof(gc_mark_entry) >= 2 * GC_MARK_ROOM,
+               "a stack that has no room and cannot grow has GC_MARK_ROOM entries to drop");
 
 // A word that may refer to an object.
 struct gc_candidate {

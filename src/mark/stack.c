@@ -7,7 +7,6 @@
 
 size_t gc_mark_stack_bytes_max = SIZE_MAX;
 
-#define INITIAL_BYTES (64 * GC_KIB)
 #define KEPT_BYTES GC_MIB
 
 // Double the memory, or more.  false if it is refused.
@@ -16,7 +15,7 @@ grow(struct gc_mark_stack *stack, size_t entries) {
   size_t base = (size_t)(stack->base - stack->memory);
   size_t top = (size_t)(stack->top - stack->memory);
   size_t old_bytes = (size_t)((char *)stack->limit - (char *)stack->memory);
-  size_t bytes = gc_max(INITIAL_BYTES, 2 * old_bytes);
+  size_t bytes = gc_max(GC_MARK_STACK_BYTES_MIN, 2 * old_bytes);
   while (bytes < (top + entries) * sizeof(gc_mark_entry))
     bytes *= 2;
   if (bytes > gc_mark_stack_bytes_max)

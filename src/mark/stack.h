@@ -58,5 +58,8 @@ gc_mark_stack_clear(struct gc_mark_stack *stack) {
 // Give back the memory of a stack that has grown beyond what most collections need.
 void gc_mark_stack_trim(struct gc_mark_stack *stack);
 
-// The most bytes a stack may take; for tests of the overflow path.
+// What a stack begins with: several times what marking wants room for, so that a stack which cannot grow has entries to drop.
+#define GC_MARK_STACK_BYTES_MIN (256 * GC_KIB)
+
+// The most bytes a stack may take, GC_MARK_STACK_BYTES_MIN or more; for tests of the overflow path.
 extern size_t gc_mark_stack_bytes_max;

@@ -87,7 +87,7 @@ take_from_pool(struct gc_marker *marker) {
   size_t available = gc_mark_stack_count(&team.pool);
   size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / (team.idle + 1));
   if (!gc_mark_stack_reserve(&marker->stack, count))
-    return;
+    count = gc_min(count, (size_t)(marker->stack.limit - marker->stack.top));
   team.pool.top -= count;
   memcpy(marker->stack.top, team.pool.top, count * sizeof *team.pool.top);
   marker->stack.top += count;
@@ -152,10 +152,11 @@ take_part(struct gc_marker *marker) {
 
 // ---- Helpers ------------------------------------------------------------------------------------------------------
 
-// Take part, unless the job is over before this helper woke.  [team.lock, released meanwhile]
+// Take part, unless the job is over before this helper woke or there is no memory for its stack.  [team.lock, released
+// meanwhile]
 static void
 join_job(struct gc_marker *marker) {
-  if (team.over)
+  if (team.over || !gc_mark_stack_reserve(&marker->stack, 1))
     return;
   team.members++;
   pthread_mutex_unlock(&team.lock);
