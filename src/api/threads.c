@@ -3,7 +3,6 @@
 #define GC_NO_THREAD_REDIRECTS
 #include "gc.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 
 #include "api/init.h"
@@ -216,10 +215,4 @@ GC_pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
   sigset_t without = *set;
   sigdelset(&without, gc_stop_signal());
   return pthread_sigmask(how, &without, old);
-}
-
-// No lock of ours is held while the loader runs, so there is nothing to do.
-void *
-GC_dlopen(const char *path, int mode) {
-  return dlopen(path, mode);
 }

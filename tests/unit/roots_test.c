@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -361,6 +363,52 @@ set_secret(pthread_key_t key) {
   pthread_setspecific(key, value);
 }
 
+// ---- A stack that nobody has told of ----
+
+static ucontext_t caller_context, coroutine_context;
+static int coroutine_found, caller_found;
+static const void *caller_word;
+
+static void
+look_from_coroutine(void) {
+  void *volatile frame_word = NULL;
+  coroutine_found = searched((void *)&frame_word);
+  caller_found = searched(caller_word);
+  swapcontext(&coroutine_context, &caller_context);
+}
+
+static void *
+run_coroutine(void *unused) {
+  enum { BYTES = 256 * 1024 };
+  void *volatile frame_word = NULL;
+  void *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  GC_register_my_thread(NULL);
+  caller_word = (void *)&frame_word;
+  getcontext(&coroutine_context);
+  coroutine_context.uc_stack = (stack_t){.ss_sp = memory, .ss_size = BYTES};
+  makecontext(&coroutine_context, look_from_coroutine, 0);
+  swapcontext(&caller_context, &coroutine_context);
+  munmap(memory, BYTES);
+  return unused;
+}
+
+static void
+coroutine_of_the_initial_thread(void **state) {
+  run_coroutine(state);
+  assert_in_range(coroutine_found, 1, 2);
+  assert_int_equal(caller_found, 1);
+}
+
+// Its stack may adjoin the thread's own, and then both are searched twice.
+static void
+coroutine_of_another_thread(void **state) {
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, run_coroutine, state), 0);
+  pthread_join(thread, NULL);
+  assert_in_range(coroutine_found, 1, 2);
+  assert_in_range(caller_found, 1, 2);
+}
+
 // Keys 0 and 39 have their values in different blocks of pthreads' own.
 static void
 specific_values(void **state) {
@@ -406,6 +454,8 @@ main(void) {
       cmocka_unit_test(blocked_thread),
       cmocka_unit_test(thread_on_alternate_stack),
       cmocka_unit_test(initial_thread),
+      cmocka_unit_test(coroutine_of_the_initial_thread),
+      cmocka_unit_test(coroutine_of_another_thread),
       cmocka_unit_test(specific_values),
       cmocka_unit_test(cleared_until_a_library_comes),
   };
