@@ -102,9 +102,11 @@ check_spans(struct faults *faults) {
 
 // ---- Lists and caches ---------------------------------------------------------------------------------------------
 
-static void
+// Returns the list's last page, or 0.
+static uint32_t
 check_list(struct faults *faults, unsigned kind, unsigned class, unsigned emptiness) {
   size_t length = 0;
+  uint32_t last = 0;
   for (uint32_t page = gc_heap.lists[kind][class][emptiness]; page; page = gc_heap.infos[page].next) {
     const struct gc_page_info *info = &gc_heap.infos[page];
     const struct gc_page *hot = &gc_heap.pages[page];
@@ -114,8 +116,22 @@ check_list(struct faults *faults, unsigned kind, unsigned class, unsigned emptin
     expect(faults, !(info->flags & GC_PAGE_OWNED), "slots-listed (owned)", page);
     if (!fits || ++length > gc_heap.frontier) {
       fault(faults, "slots-listed (broken list)", page);
-      return;
+      return 0;
     }
+    last = page;
+  }
+  return last;
+}
+
+// A page in two lists makes them one from there on, so that they end alike.
+static void
+check_lists(struct faults *faults, unsigned kind, unsigned class) {
+  uint32_t last[GC_EMPTINESS];
+  for (unsigned emptiness = 0; emptiness < GC_EMPTINESS; emptiness++) {
+    last[emptiness] = check_list(faults, kind, class, emptiness);
+    for (unsigned before = 0; before < emptiness; before++)
+      expect(faults, last[before] != last[emptiness] || last[before] == 0, "slots-listed (in two lists)",
+             last[before]);
   }
 }
 
@@ -152,8 +168,7 @@ gc_verify_heap_stw(const char *when) {
   check_spans(&faults);
   for (unsigned kind = 0; kind < GC_KINDS; kind++)
     for (unsigned class = 0; class < GC_CLASSES; class ++)
-      for (unsigned emptiness = 0; emptiness < GC_EMPTINESS; emptiness++)
-        check_list(&faults, kind, class, emptiness);
+      check_lists(&faults, kind, class);
   check_caches(&faults);
   return faults.count;
 }
