@@ -1,4 +1,5 @@
-// What libgc's manual promises and programs rely on: the same source runs against Loam and, by same_as_libgc.sh, against libgc itself.
+// What libgc's manual promises and programs rely on: the same source runs against Loam and, by
+// same_as_libgc.sh, against libgc itself.
 //
 // Each probe has a value that is the same in both.  `same_as_libgc values` prints them all, one a line.
 
@@ -160,7 +161,8 @@ malloc_many_links(void) {
 static long
 absurd_sizes(void) {
   volatile size_t most = SIZE_MAX;
-  return (GC_malloc(most) == NULL) + (GC_malloc_atomic(most - 100) == NULL) + (GC_malloc_uncollectable(most / 2 + 1) == NULL);
+  return (GC_malloc(most) == NULL) + (GC_malloc_atomic(most - 100) == NULL) +
+         (GC_malloc_uncollectable(most / 2 + 1) == NULL);
 }
 
 static long
@@ -348,14 +350,15 @@ flags(void) {
   GC_set_no_dls(1);
   GC_set_non_gc_bytes(1234);
   GC_set_min_bytes_allocd(5000);
-  long value = GC_get_dont_expand() + GC_get_force_unmap_on_gcollect() + GC_get_no_dls() + (GC_get_non_gc_bytes() == 1234) +
-               (GC_get_min_bytes_allocd() == 5000);
+  long value = GC_get_dont_expand() + GC_get_force_unmap_on_gcollect() + GC_get_no_dls() +
+               (GC_get_non_gc_bytes() == 1234) + (GC_get_min_bytes_allocd() == 5000);
   GC_set_dont_expand(0);
   GC_set_force_unmap_on_gcollect(0);
   GC_set_no_dls(0);
   GC_set_non_gc_bytes(0);
   GC_set_min_bytes_allocd(1);
-  return value * 10 + GC_get_dont_expand() + GC_get_force_unmap_on_gcollect() + GC_get_no_dls() + GC_get_all_interior_pointers();
+  return value * 10 + GC_get_dont_expand() + GC_get_force_unmap_on_gcollect() + GC_get_no_dls() +
+         GC_get_all_interior_pointers();
 }
 
 static void *
@@ -378,8 +381,8 @@ procedures(void) {
   GC_set_warn_proc(GC_ignore_warn_proc);
   GC_set_stop_func(stop_never);
   GC_set_on_heap_resize(heap_resized);
-  long value = (GC_get_oom_fn() == oom_null) + (GC_get_warn_proc() == GC_ignore_warn_proc) + (GC_get_stop_func() == stop_never) +
-               (GC_get_on_heap_resize() == heap_resized);
+  long value = (GC_get_oom_fn() == oom_null) + (GC_get_warn_proc() == GC_ignore_warn_proc) +
+               (GC_get_stop_func() == stop_never) + (GC_get_on_heap_resize() == heap_resized);
   GC_set_oom_fn(oom);
   GC_set_warn_proc(warn);
   GC_set_stop_func(stop);
@@ -405,8 +408,8 @@ static long event_order;
 
 static void
 note_event(GC_EventType event) {
-  if (event == GC_EVENT_START || event == GC_EVENT_MARK_START || event == GC_EVENT_MARK_END || event == GC_EVENT_END ||
-      event == GC_EVENT_RECLAIM_START || event == GC_EVENT_RECLAIM_END)
+  if (event == GC_EVENT_START || event == GC_EVENT_MARK_START || event == GC_EVENT_MARK_END ||
+      event == GC_EVENT_END || event == GC_EVENT_RECLAIM_START || event == GC_EVENT_RECLAIM_END)
     event_order = event_order * 10 + (long)event + 1;
 }
 
@@ -496,8 +499,10 @@ activate(void *number) {
 
 static long
 calls_return(void) {
-  return (long)(intptr_t)GC_do_blocking(add_one, NULL) * 1000 + (long)(intptr_t)GC_call_with_alloc_lock(add_one, NULL) * 100 +
-         (long)(intptr_t)GC_call_with_stack_base(add_base, NULL) * 10 + (long)(intptr_t)GC_do_blocking(activate, NULL);
+  return (long)(intptr_t)GC_do_blocking(add_one, NULL) * 1000 +
+         (long)(intptr_t)GC_call_with_alloc_lock(add_one, NULL) * 100 +
+         (long)(intptr_t)GC_call_with_stack_base(add_base, NULL) * 10 +
+         (long)(intptr_t)GC_do_blocking(activate, NULL);
 }
 
 static void *

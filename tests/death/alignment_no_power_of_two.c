@@ -1,11 +1,13 @@
-// Alignments that are no power of two: NULL and EINVAL; GC_posix_memalign gives the error and leaves the pointer alone.
+// Alignments that are no power of two: NULL and EINVAL; GC_posix_memalign gives the error and leaves the
+// pointer alone.
 
 #include <stdint.h>
 
 #include "gc.h"
 #include "tests/death/child.h"
 
-static const size_t wrong[] = {0, 3, 5, 6, 7, 12, 24, 48, 100, 1000, 4095, 4097, 65537, SIZE_MAX, SIZE_MAX - 1, ((size_t)1 << 63) + 1};
+static const size_t wrong[] = {0,   3,    5,    6,    7,     12,       24,           48,
+                               100, 1000, 4095, 4097, 65537, SIZE_MAX, SIZE_MAX - 1, ((size_t)1 << 63) + 1};
 
 enum { WRONG = sizeof wrong / sizeof wrong[0] };
 
@@ -43,7 +45,7 @@ static void
 posix_memalign_refused(void) {
   int untouched;
   void *object = &untouched;
-  child_expect_anything();  // a warning is welcome
+  child_expect_anything(); // a warning is welcome
   CHILD_CHECK(GC_posix_memalign(&object, 64, SIZE_MAX / 2) == ENOMEM);
   CHILD_CHECK(object == &untouched);
 }

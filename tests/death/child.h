@@ -1,4 +1,5 @@
-// A defect in a child: a function runs in a forked process, whose end and whose standard error are compared with what was foreseen.
+// A defect in a child: a function runs in a forked process, whose end and whose standard error are compared
+// with what was foreseen.
 //
 //     static void free_interior(void) {
 //       char *object = GC_malloc(100);
@@ -8,8 +9,9 @@
 //     ...
 //     child_check("free of an interior pointer", free_interior, CHILD_ABORTS);
 //
-// The child says what it expects on standard error, since only it knows the addresses, just before it does the deed.  Without child_expect the
-// child's standard error is to be empty; child_expect_anything leaves it open.  The parent never touches the collector.
+// The child says what it expects on standard error, since only it knows the addresses, just before it does
+// the deed.  Without child_expect the child's standard error is to be empty; child_expect_anything leaves it
+// open.  The parent never touches the collector.
 #pragma once
 
 #include <errno.h>
@@ -67,10 +69,10 @@ child_fail(const char *format, ...) {
   _exit(EXIT_FAILURE);
 }
 
-#define CHILD_CHECK(condition)                                                                               \
-  do {                                                                                                       \
-    if (!(condition))                                                                                        \
-      child_fail("line %d: %s", __LINE__, #condition);                                                       \
+#define CHILD_CHECK(condition)                         \
+  do {                                                 \
+    if (!(condition))                                  \
+      child_fail("line %d: %s", __LINE__, #condition); \
   } while (0)
 
 static inline void
@@ -109,7 +111,8 @@ child_ended_as(int status, int end) {
                              : WIFEXITED(status) && WEXITSTATUS(status) == end;
 }
 
-// Report whether `function`, run in a child, ended as it should (CHILD_ABORTS or an exit status) and wrote to standard error what it foresaw.
+// Report whether `function`, run in a child, ended as it should (CHILD_ABORTS or an exit status) and wrote to
+// standard error what it foresaw.
 static inline bool
 child_check(const char *name, void (*function)(void), int end) {
   static char errors[CHILD_TEXT_BYTES], foreseen[CHILD_TEXT_BYTES];
@@ -125,7 +128,8 @@ child_check(const char *name, void (*function)(void), int end) {
   if (passed)
     return true;
   if (WIFSIGNALED(status))
-    tap_note("killed by signal %d (%s)", WTERMSIG(status), WTERMSIG(status) == SIGALRM ? "it hung" : strsignal(WTERMSIG(status)));
+    tap_note("killed by signal %d (%s)", WTERMSIG(status),
+             WTERMSIG(status) == SIGALRM ? "it hung" : strsignal(WTERMSIG(status)));
   else
     tap_note("exit status %d", WEXITSTATUS(status));
   child_note_text("stderr", errors);

@@ -78,7 +78,8 @@ stopped_anywhere(void) {
   }
 }
 
-// The stop function of the collections that allocation starts: with it no collection finishes, and allocation goes on.
+// The stop function of the collections that allocation starts: with it no collection finishes, and allocation
+// goes on.
 static void
 stopped_allocation(void) {
   build();

@@ -1,7 +1,8 @@
-// The program ends while another thread collects: by exit, _exit, quick_exit, return from main, abort, or a signal.  It ends at once, with the right status.
+// The program ends while another thread collects: by exit, _exit, quick_exit, return from main, abort, or a
+// signal.  It ends at once, with the right status.
 //
-// The collecting thread says when a collection begins, and only then does the main thread end the program: the end always meets a
-// collection, whatever the timing.
+// The collecting thread says when a collection begins, and only then does the main thread end the program:
+// the end always meets a collection, whatever the timing.
 
 #include <pthread.h>
 #include <semaphore.h>

@@ -1,4 +1,5 @@
-// GC_free and GC_realloc of what is not the start of an object: wild, foreign, interior and freed pointers end the program with one exact line.
+// GC_free and GC_realloc of what is not the start of an object: wild, foreign, interior and freed pointers
+// end the program with one exact line.
 
 #include <stdint.h>
 #include <sys/mman.h>
@@ -6,7 +7,7 @@
 #include "gc.h"
 #include "tests/death/child.h"
 
-static const char *caller;  // the function under test, for the message
+static const char *caller; // the function under test, for the message
 
 static void
 misuse(void *pointer) {
@@ -31,7 +32,8 @@ misuse_outside(void *pointer) {
 
 static void
 misuse_inside(char *object, size_t offset) {
-  child_expect("loam: %s: %p points inside the object at %p\n", caller, (void *)(object + offset), (void *)object);
+  child_expect("loam: %s: %p points inside the object at %p\n", caller, (void *)(object + offset),
+               (void *)object);
   misuse(launder(object + offset));
 }
 
@@ -155,7 +157,8 @@ freed_before_collection(void) {
   (void)neighbour;
 }
 
-// The freed slot is in a run that the thread's cache has taken for allocations to come, but no allocation has got it yet.
+// The freed slot is in a run that the thread's cache has taken for allocations to come, but no allocation has
+// got it yet.
 static void
 freed_and_in_the_cache(void) {
   enum { OBJECTS = 64, FIRST = 10, VICTIM = 15, LAST = 20 };
@@ -163,7 +166,7 @@ freed_and_in_the_cache(void) {
   for (int i = 0; i < OBJECTS; i++)
     objects[i] = GC_malloc(100);
   for (int i = 0; i < 2000; i++)
-    GC_malloc(100);  // so that the cache leaves their page
+    GC_malloc(100); // so that the cache leaves their page
   char *first = objects[FIRST], *victim = objects[VICTIM];
   for (int i = FIRST; i < LAST; i++) {
     GC_free(objects[i]);

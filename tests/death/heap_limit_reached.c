@@ -1,5 +1,5 @@
-// The heap's limit is reached: the out-of-memory function is asked, its answer is the allocation's, and when data has been dropped allocation works
-// again.
+// The heap's limit is reached: the out-of-memory function is asked, its answer is the allocation's, and when
+// data has been dropped allocation works again.
 
 #include "gc.h"
 #include "tests/death/child.h"
@@ -8,7 +8,7 @@ enum { LIMIT_MIB = 32 };
 
 static unsigned oom_calls;
 static size_t oom_bytes;
-static void **volatile ballast;  // a list, to be dropped when memory is short
+static void **volatile ballast; // a list, to be dropped when memory is short
 
 static void *
 oom_count(size_t bytes) {
@@ -134,7 +134,7 @@ answer_is_passed_on(void) {
   GC_set_oom_fn(oom_reserve);
   CHILD_CHECK(GC_get_oom_fn() == oom_reserve);
   void *object = GC_malloc((size_t)LIMIT_MIB << 21);
-  __asm__("" : "+r"(object));  // the compiler believes that no allocation equals `reserve`
+  __asm__("" : "+r"(object)); // the compiler believes that no allocation equals `reserve`
   CHILD_CHECK(object == (void *)reserve);
 }
 
@@ -160,9 +160,12 @@ main(void) {
   static const struct {
     const char *name;
     void (*function)(void);
-  } ways[] = {{"GC_MAXIMUM_HEAP_SIZE", limit_of_the_environment}, {"GC_set_max_heap_size", limit_of_the_program},
-              {"a limit set late", limit_set_late},               {"garbage only", garbage_only},
-              {"the out-of-memory function makes room", retry},   {"GC_free makes room", free_makes_room}};
+  } ways[] = {{"GC_MAXIMUM_HEAP_SIZE", limit_of_the_environment},
+              {"GC_set_max_heap_size", limit_of_the_program},
+              {"a limit set late", limit_set_late},
+              {"garbage only", garbage_only},
+              {"the out-of-memory function makes room", retry},
+              {"GC_free makes room", free_makes_room}};
   for (size_t way = 0; way < sizeof ways / sizeof ways[0]; way++)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
       object_bytes = sizes[i];

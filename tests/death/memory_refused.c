@@ -1,5 +1,5 @@
-// The system refuses memory: a small ulimit -v before the start, or none left afterwards.  The program gets NULL, or one line at the start
-// that says why; never a crash, a hang or a lost object.
+// The system refuses memory: a small ulimit -v before the start, or none left afterwards.  The program gets
+// NULL, or one line at the start that says why; never a crash, a hang or a lost object.
 
 #include <sys/resource.h>
 
@@ -119,7 +119,8 @@ limited_from_the_start(void) {
 static void
 limited_to_nothing(void) {
   limit(RLIMIT_AS, address_space() + limit_bytes);
-  child_expect("loam: cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)\n");
+  child_expect(
+      "loam: cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)\n");
   GC_INIT();
 }
 
@@ -155,30 +156,52 @@ any_limit(void) {
 
 static void
 commit_refused(void) {
-  child_expect_anything();  // gc_verify may say that it has no memory either
+  child_expect_anything(); // gc_verify may say that it has no memory either
   GC_INIT();
   limit(RLIMIT_DATA, 64 << 20);
   use_a_little();
   use_all_again_and_again();
 }
 
-// No table of the collector's own can grow either, the mark stack among them: a wide graph must still be marked.
-static void
-tables_refused(void) {
-  enum { WIDE = 2000000 };
-  child_expect_anything();
+enum { WIDE = 1000000 };
+
+// An array of a million objects.
+static void **
+build_wide(void) {
   void **wide = GC_malloc(WIDE * sizeof *wide);
   for (size_t i = 0; i < WIDE; i++) {
     wide[i] = GC_malloc(16);
     CHILD_CHECK(wide[i]);
     *(size_t *)wide[i] = i;
   }
+  return wide;
+}
+
+// No table of the collector's own can grow, the mark stack among them: a wide graph must still be marked, or
+// the collection called off.
+static void
+collect_wide(void **wide) {
+  child_expect_anything();
   limit(RLIMIT_AS, address_space());
   for (int round = 0; round < 3; round++)
     GC_gcollect();
   for (size_t i = 0; i < WIDE; i++)
     CHILD_CHECK(GC_base(wide[i]) == wide[i] && *(size_t *)wide[i] == i);
   CHILD_CHECK(gc_verify() == 0);
+}
+
+static void
+tables_refused(void) {
+  collect_wide(build_wide());
+}
+
+// The first collection of all finds no memory.
+static void
+first_tables_refused(void) {
+  GC_disable();
+  void **wide = build_wide();
+  GC_enable();
+  collect_wide(wide);
 }
 
 static unsigned failing_call;
@@ -218,8 +241,9 @@ check_every_limit(void) {
     works += worked;
     refused += !worked;
   }
-  tap_ok(wrong == 0 && refused > 0 && works > 0, "every limit from 0 to %zu KiB: %u programs worked, %u said why not", limit_bytes >> 10,
-         works, refused);
+  tap_ok(wrong == 0 && refused > 0 && works > 0,
+         "every limit from 0 to %zu KiB: %u programs worked, %u said why not", limit_bytes >> 10, works,
+         refused);
 }
 
 static void
@@ -241,6 +265,7 @@ main(void) {
   check_every_limit();
   child_check("no memory can be committed after the start", commit_refused, CHILD_EXITS);
   child_check("no table can grow after the start", tables_refused, CHILD_EXITS);
+  child_check("no table can be had at the first collection", first_tables_refused, CHILD_EXITS);
   check_failing_calls();
   return tap_done();
 }

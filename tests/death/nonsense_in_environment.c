@@ -7,15 +7,35 @@ static const char *variable, *value;
 
 // All that the collector may be told.
 static const char *const variables[] = {
-    "GC_INITIAL_HEAP_SIZE",   "GC_MAXIMUM_HEAP_SIZE", "GC_FREE_SPACE_DIVISOR", "GC_LARGE_ALLOC_WARN_INTERVAL", "GC_DONT_GC",
-    "GC_ALL_INTERIOR_POINTERS", "GC_MARKERS",           "GC_NPROCS",             "GC_UNMAP_THRESHOLD",
-    "GC_FORCE_UNMAP_ON_GCOLLECT", "GC_RETRY_SIGNALS",   "GC_PRINT_STATS",        "GC_DUMP_REGULARLY",
-    "GC_LOOP_ON_ABORT",       "LOAM_RESERVE",         "LOAM_MIN_BUDGET",       "LOAM_PARALLEL_MIN",
-    "LOAM_RELEASE",           "LOAM_HUGE_PAGES",      "LOAM_STOP_TIMEOUT",     "LOAM_STOP_WARN",
-    "LOAM_VERIFY",            "LOAM_STRESS_COLLECT",  "LOAM_STRESS_FAIL_OS",   "LOAM_STRESS_DELAY",
+    "GC_INITIAL_HEAP_SIZE",
+    "GC_MAXIMUM_HEAP_SIZE",
+    "GC_FREE_SPACE_DIVISOR",
+    "GC_LARGE_ALLOC_WARN_INTERVAL",
+    "GC_DONT_GC",
+    "GC_ALL_INTERIOR_POINTERS",
+    "GC_MARKERS",
+    "GC_NPROCS",
+    "GC_UNMAP_THRESHOLD",
+    "GC_FORCE_UNMAP_ON_GCOLLECT",
+    "GC_RETRY_SIGNALS",
+    "GC_PRINT_STATS",
+    "GC_DUMP_REGULARLY",
+    "GC_LOOP_ON_ABORT",
+    "LOAM_RESERVE",
+    "LOAM_MIN_BUDGET",
+    "LOAM_PARALLEL_MIN",
+    "LOAM_RELEASE",
+    "LOAM_HUGE_PAGES",
+    "LOAM_STOP_TIMEOUT",
+    "LOAM_STOP_WARN",
+    "LOAM_VERIFY",
+    "LOAM_STRESS_COLLECT",
+    "LOAM_STRESS_FAIL_OS",
+    "LOAM_STRESS_DELAY",
 };
 
-static const char *const nonsense[] = {"banana", "12x", "-5", "0x", "1e3", "99999999999999999999999", "--1", "1 2", "\303\251\t\033[31m"};
+static const char *const nonsense[] = {
+    "banana", "12x", "-5", "0x", "1e3", "99999999999999999999999", "--1", "1 2", "\303\251\t\033[31m"};
 
 // The collector works as if nothing had been said.
 static void
@@ -49,7 +69,8 @@ static void
 check_warning(const char *text) {
   char prefix[100];
   snprintf(prefix, sizeof prefix, "loam: warning: %s=", variable);
-  if (strncmp(text, prefix, strlen(prefix)) != 0 || text[strcspn(text, "\n")] == '\0' || text[strcspn(text, "\n") + 1])
+  if (strncmp(text, prefix, strlen(prefix)) != 0 || text[strcspn(text, "\n")] == '\0' ||
+      text[strcspn(text, "\n") + 1])
     child_fail("%s=%s: not one line that names the variable: %s", variable, value, text);
   for (const char *byte = text; byte[1]; byte++)
     if (*byte < ' ' || *byte > '~')
@@ -109,7 +130,8 @@ exact_flag(void) {
 static void
 exact_range(void) {
   setenv("GC_FREE_SPACE_DIVISOR", "5000", 1);
-  child_expect("loam: warning: GC_FREE_SPACE_DIVISOR=5000 is out of range: using 1000 (allowed: 1 to 1000)\n");
+  child_expect(
+      "loam: warning: GC_FREE_SPACE_DIVISOR=5000 is out of range: using 1000 (allowed: 1 to 1000)\n");
   GC_INIT();
   CHILD_CHECK(GC_get_free_space_divisor() == 1000);
 }
@@ -137,7 +159,8 @@ empty_value(void) {
 static void
 log_file_refused(void) {
   setenv("GC_LOG_FILE", "/no/such/directory/log", 1);
-  child_expect("loam: warning: GC_LOG_FILE: cannot open the file (errno %d); logging to standard error\n", ENOENT);
+  child_expect("loam: warning: GC_LOG_FILE: cannot open the file (errno %d); logging to standard error\n",
+               ENOENT);
   GC_INIT();
 }
 

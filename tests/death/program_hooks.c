@@ -1,4 +1,5 @@
-// The program's own procedures get what is said about its mistakes: the abort function the line, the warn procedure the format and its argument.
+// The program's own procedures get what is said about its mistakes: the abort function the line, the warn
+// procedure the format and its argument.
 
 #include "gc.h"
 #include "tests/death/child.h"
@@ -19,7 +20,8 @@ say(const char *message) {
 static void
 provoke(void) {
   char *object = GC_malloc(100);
-  CHILD_CHECK(asprintf(&expected, "loam: GC_free: %p points inside the object at %p\n", (void *)(object + 8), (void *)object) > 0);
+  CHILD_CHECK(asprintf(&expected, "loam: GC_free: %p points inside the object at %p\n", (void *)(object + 8),
+                       (void *)object) > 0);
   GC_free(object + 8);
 }
 
@@ -35,7 +37,8 @@ static void
 abort_function_may_return(void) {
   char *object = GC_malloc(100);
   GC_set_abort_func(say);
-  child_expect("heard: loam: GC_free: %p points inside the object at %p\n", (void *)(object + 8), (void *)object);
+  child_expect("heard: loam: GC_free: %p points inside the object at %p\n", (void *)(object + 8),
+               (void *)object);
   GC_free(object + 8);
 }
 
@@ -97,7 +100,8 @@ note_start(void) {
   starts++;
 }
 
-// Each event once, in the order that the header gives: START, the world stops, marking and reclaiming within, the world starts, END.
+// Each event once, in the order that the header gives: START, the world stops, marking and reclaiming within,
+// the world starts, END.
 static void
 events_in_order(void) {
   GC_INIT();

@@ -1,4 +1,5 @@
-// Sizes near SIZE_MAX, and merely absurd ones: NULL by way of the out-of-memory function, errno ENOMEM, and the heap is as it was.
+// Sizes near SIZE_MAX, and merely absurd ones: NULL by way of the out-of-memory function, errno ENOMEM, and
+// the heap is as it was.
 
 #include <stdint.h>
 
@@ -16,10 +17,10 @@ refuse(size_t bytes) {
 }
 
 // Sizes that no machine has, or whose rounding overflows.
-static const size_t sizes[] = {SIZE_MAX,          SIZE_MAX - 1,      SIZE_MAX - 15,     SIZE_MAX - 16,
-                               SIZE_MAX - 4095,   SIZE_MAX - 4096,   SIZE_MAX - 65535,  SIZE_MAX - 65536,
-                               SIZE_MAX / 2 + 1,  SIZE_MAX / 2,      SIZE_MAX / 2 - 15, (size_t)1 << 62,
-                               (size_t)1 << 56,   (size_t)1 << 48};
+static const size_t sizes[] = {SIZE_MAX,         SIZE_MAX - 1,    SIZE_MAX - 15,     SIZE_MAX - 16,
+                               SIZE_MAX - 4095,  SIZE_MAX - 4096, SIZE_MAX - 65535,  SIZE_MAX - 65536,
+                               SIZE_MAX / 2 + 1, SIZE_MAX / 2,    SIZE_MAX / 2 - 15, (size_t)1 << 62,
+                               (size_t)1 << 56,  (size_t)1 << 48};
 
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
@@ -37,20 +38,21 @@ check_refused(const char *function, void *object, size_t bytes) {
   if (errno != ENOMEM)
     child_fail("%s(%#zx): errno %d", function, bytes, errno);
   if (told_times != 1 || told_bytes < bytes)
-    child_fail("%s(%#zx): the out-of-memory function was called %u times, with %#zx", function, bytes, told_times, told_bytes);
+    child_fail("%s(%#zx): the out-of-memory function was called %u times, with %#zx", function, bytes,
+               told_times, told_bytes);
   told_times = 0;
 }
 
-#define CHECK_REFUSED(function)                                                                              \
-  for (unsigned i = 0; i < SIZES; i++) {                                                                     \
-    errno = 0;                                                                                               \
-    check_refused(#function, function(launder(sizes[i])), sizes[i]);                                         \
+#define CHECK_REFUSED(function)                                      \
+  for (unsigned i = 0; i < SIZES; i++) {                             \
+    errno = 0;                                                       \
+    check_refused(#function, function(launder(sizes[i])), sizes[i]); \
   }
 
 static void
 every_allocator(void) {
   GC_set_oom_fn(refuse);
-  child_expect_anything();  // warnings of large requests are welcome
+  child_expect_anything(); // warnings of large requests are welcome
   CHECK_REFUSED(GC_malloc)
   CHECK_REFUSED(GC_malloc_atomic)
   CHECK_REFUSED(GC_malloc_uncollectable)

@@ -1,4 +1,5 @@
-// Threads with the smallest stack that the system allows (16 KiB) allocate, collect, and are stopped by the collections of others.
+// Threads with the smallest stack that the system allows (16 KiB) allocate, collect, and are stopped by the
+// collections of others.
 
 #include <limits.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-// A thread blocks the stop signal: a warning names the thread and the signal, the collection is called off, the program goes on; when the
-// thread has unblocked the signal, collections work again.
+// A thread blocks the stop signal: a warning names the thread and the signal, the collection is called off,
+// the program goes on; when the thread has unblocked the signal, collections work again.
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -25,7 +25,8 @@ count_warning(char *format, GC_word argument) {
   snprintf(line, sizeof line, format, argument);
   snprintf(stop_signal, sizeof stop_signal, "stop signal %d", GC_get_suspend_signal());
   warnings++;
-  good_warnings += strstr(line, "deafthread") && strstr(line, stop_signal) && strstr(line, "blocks the signal") && argument > 0;
+  good_warnings += strstr(line, "deafthread") && strstr(line, stop_signal) &&
+                   strstr(line, "blocks the signal") && argument > 0;
 }
 
 static void
@@ -125,7 +126,8 @@ default_warning(void) {
   end(thread);
 }
 
-// Blocked around the collector's own calls, as careless programs do: such a thread need not be stopped while it is asleep in the collector.
+// Blocked around the collector's own calls, as careless programs do: such a thread need not be stopped while
+// it is asleep in the collector.
 static void *
 run_all_blocked(void *argument) {
   sigset_t all;

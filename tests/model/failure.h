@@ -17,8 +17,8 @@ struct progress {
 static struct progress *progress;
 static const char *replay_command = "";
 
-static __thread unsigned failure_thread;          // the thread's number, 0 for the only one
-static __thread unsigned long failure_operation;  // the operation that it is in
+static __thread unsigned failure_thread;         // the thread's number, 0 for the only one
+static __thread unsigned long failure_operation; // the operation that it is in
 static __thread const char *failure_name = "none";
 
 __attribute__((noreturn, format(printf, 1, 2))) static inline void
@@ -36,8 +36,8 @@ model_fail(const char *format, ...) {
   _exit(EXIT_FAILURE);
 }
 
-#define MODEL_CHECK(condition, ...)                                                                          \
-  do {                                                                                                       \
-    if (__builtin_expect(!(condition), 0))                                                                   \
-      model_fail(__VA_ARGS__);                                                                               \
+#define MODEL_CHECK(condition, ...)        \
+  do {                                     \
+    if (__builtin_expect(!(condition), 0)) \
+      model_fail(__VA_ARGS__);             \
   } while (0)

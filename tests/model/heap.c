@@ -1,7 +1,9 @@
-// Random operations of one thread on the collected heap, each repeated on a shadow of it that is slow and truthful: nothing that the shadow
-// reaches may be lost or changed, nothing may be handed out twice, and what it no longer reaches must be reclaimed.
+// Random operations of one thread on the collected heap, each repeated on a shadow of it that is slow and
+// truthful: nothing that the shadow reaches may be lost or changed, nothing may be handed out twice, and what
+// it no longer reaches must be reclaimed.
 //
-// A failure prints the operation's number and the command that replays it.  places.h, survivors.h and operations.h are the model.
+// A failure prints the operation's number and the command that replays it.  places.h, survivors.h and
+// operations.h are the model.
 
 #include "tests/model/operations.h"
 #include "tests/model/phases.h"
@@ -23,7 +25,8 @@ check_leaks(struct model *model, size_t bytes_at_start) {
   size_t limit = bytes_at_start + survivor_bytes + LEAK_BYTES;
   MODEL_CHECK(strays <= STRAYS_MAX, "%u objects survive their program, which takes %u stray words to explain",
               model->shadow.dead_count, strays);
-  MODEL_CHECK(GC_get_memory_use() <= limit, "%zu bytes are in use at the end: more than %zu at the start, %zu of strays and %d",
+  MODEL_CHECK(GC_get_memory_use() <= limit,
+              "%zu bytes are in use at the end: more than %zu at the start, %zu of strays and %d",
               GC_get_memory_use(), bytes_at_start, survivor_bytes, LEAK_BYTES);
 }
 

@@ -1,4 +1,5 @@
-// The operations of the model: each does one thing to the heap and the same to the shadow, and checks what the collector answers.
+// The operations of the model: each does one thing to the heap and the same to the shadow, and checks what
+// the collector answers.
 #pragma once
 
 #include <errno.h>
@@ -83,10 +84,14 @@ allocate_aligned(const struct request *request) {
 static inline void *
 allocate_plain(enum kind kind, size_t bytes) {
   switch (kind) {
-  case NORMAL: return GC_malloc(bytes);
-  case ATOMIC: return GC_malloc_atomic(bytes);
-  case UNCOLLECTABLE: return GC_malloc_uncollectable(bytes);
-  case ATOMIC_UNCOLLECTABLE: return GC_malloc_atomic_uncollectable(bytes);
+  case NORMAL:
+    return GC_malloc(bytes);
+  case ATOMIC:
+    return GC_malloc_atomic(bytes);
+  case UNCOLLECTABLE:
+    return GC_malloc_uncollectable(bytes);
+  case ATOMIC_UNCOLLECTABLE:
+    return GC_malloc_atomic_uncollectable(bytes);
   }
   return NULL;
 }
@@ -94,14 +99,17 @@ allocate_plain(enum kind kind, size_t bytes) {
 static inline void *
 allocate(const struct request *request) {
   switch (request->way) {
-  case PLAIN: break;
+  case PLAIN:
+    break;
   case IGNORE_OFF_PAGE:
     return request->kind == NORMAL ? GC_malloc_ignore_off_page(request->bytes)
                                    : GC_malloc_atomic_ignore_off_page(request->bytes);
   case MEMALIGN:
-  case POSIX_MEMALIGN: return allocate_aligned(request);
+  case POSIX_MEMALIGN:
+    return allocate_aligned(request);
   case STRDUP:
-  case STRNDUP: return allocate_string(request);
+  case STRNDUP:
+    return allocate_string(request);
   }
   return allocate_plain(request->kind, request->bytes);
 }
@@ -109,7 +117,8 @@ allocate(const struct request *request) {
 static inline void
 check_zero(const char *memory, size_t from, size_t to) {
   for (size_t byte = from; byte < to; byte++)
-    MODEL_CHECK(memory[byte] == 0, "byte %zu of %p, which is to be %zu long, is not zero", byte, (const void *)memory, to);
+    MODEL_CHECK(memory[byte] == 0, "byte %zu of %p, which is to be %zu long, is not zero", byte,
+                (const void *)memory, to);
 }
 
 // No live object may lie in [address, address + bytes); dead ones there were reclaimed.
@@ -136,9 +145,11 @@ static inline void
 check_new(struct model *model, char *object, size_t bytes, size_t alignment, enum kind kind) {
   size_t slot_bytes = GC_size(object);
   size_t inside = random_below(&model->random, bytes);
-  MODEL_CHECK((uintptr_t)object % alignment == 0, "new object %p is not aligned to %zu", (void *)object, alignment);
+  MODEL_CHECK((uintptr_t)object % alignment == 0, "new object %p is not aligned to %zu", (void *)object,
+              alignment);
   MODEL_CHECK(slot_bytes >= bytes, "GC_size of %p is %zu, asked for %zu", (void *)object, slot_bytes, bytes);
-  MODEL_CHECK(GC_base(object + inside) == object, "GC_base(%p + %zu) is %p", (void *)object, inside, GC_base(object + inside));
+  MODEL_CHECK(GC_base(object + inside) == object, "GC_base(%p + %zu) is %p", (void *)object, inside,
+              GC_base(object + inside));
   MODEL_CHECK(GC_is_heap_ptr(object + inside), "%p + %zu is no heap pointer", (void *)object, inside);
   check_no_overlap(model, object, slot_bytes);
   if (kind_is_scanned(kind))
@@ -156,7 +167,8 @@ draw_edges(struct model *model, struct object *object) {
   }
 }
 
-// Take an object that the collector gave into the model; it must be stored before the next operation, or it is garbage.
+// Take an object that the collector gave into the model; it must be stored before the next operation, or it
+// is garbage.
 static inline uint32_t
 adopt(struct model *model, char *address, size_t bytes, enum kind kind) {
   uint32_t number = shadow_add(&model->shadow, address, bytes, kind);
@@ -182,7 +194,8 @@ operate_allocate(struct model *model) {
     note_refusal();
     return;
   }
-  check_new(model, object, request.bytes, aligned && request.alignment > 16 ? request.alignment : 16, request.kind);
+  check_new(model, object, request.bytes, aligned && request.alignment > 16 ? request.alignment : 16,
+            request.kind);
   uint32_t number = adopt(model, object, request.bytes, request.kind);
   model->shadow.objects[number].near = request.way == IGNORE_OFF_PAGE;
   if (!random_one_in(&model->random, 6))
@@ -240,7 +253,7 @@ operate_free(struct model *model) {
   if (object->references != 1 || kind_is_pinned(object->kind))
     return;
   object_check(object, failure_operation);
-  void *volatile address = object_address(object);  // seen by a collection that another thread starts
+  void *volatile address = object_address(object); // seen by a collection that another thread starts
   place_clear(model, place);
   GC_free(address);
   shadow_remove(&model->shadow, number);
@@ -293,7 +306,8 @@ trim_edges(struct model *model, uint32_t number, size_t bytes) {
   }
 }
 
-// `place` (NULL for a pinned object) is the only reference.  What the edges lead to is held while they are moved.
+// `place` (NULL for a pinned object) is the only reference.  What the edges lead to is held while they are
+// moved.
 static inline void
 resize(struct model *model, uint32_t number, struct place *place) {
   struct shadow *shadow = &model->shadow;
@@ -412,7 +426,8 @@ operate_try_to_collect(struct model *model) {
   stop_after = (unsigned)random_below(&model->random, 6);
   int finished = GC_try_to_collect(stop_now);
   MODEL_CHECK(finished == 0 || finished == 1, "GC_try_to_collect returned %d", finished);
-  MODEL_CHECK(!finished || model->disable_depth == 0, "GC_try_to_collect collected though collection is disabled");
+  MODEL_CHECK(!finished || model->disable_depth == 0,
+              "GC_try_to_collect collected though collection is disabled");
 }
 
 static inline void
@@ -428,7 +443,8 @@ static inline void
 operate_enable(struct model *model) {
   if (model->disable_depth == 0)
     return;
-  MODEL_CHECK(!model->alone || GC_get_gc_no() == model->gc_no_disabled, "a collection ran though collection was disabled");
+  MODEL_CHECK(!model->alone || GC_get_gc_no() == model->gc_no_disabled,
+              "a collection ran though collection was disabled");
   model->disable_depth--;
   GC_enable();
 }
@@ -465,15 +481,19 @@ print_references(struct model *model, uint32_t number) {
     for (unsigned index = 0; model->ranges[range].words && index < RANGE_WORDS; index++)
       if (model->ranges[range].edges[index].target == number)
         printf("# kept by word %u of range %u (%s) at %p: start + %zu\n", index, range,
-               model->ranges[range].registered ? "registered" : range < 3 ? "fixed" : "frame",
-               (const void *)&model->ranges[range].words[index], (size_t)(~model->ranges[range].edges[index].hidden - start));
+               model->ranges[range].registered ? "registered"
+               : range < 3                     ? "fixed"
+                                               : "frame",
+               (const void *)&model->ranges[range].words[index],
+               (size_t)(~model->ranges[range].edges[index].hidden - start));
   for (uint32_t owner = 0; owner < model->shadow.object_count; owner++) {
     const struct object *object = &model->shadow.objects[owner];
     for (unsigned edge = 0; object->state == LIVE && edge < object->edge_count; edge++)
       if (object->edges[edge].target == number)
-        printf("# kept by edge %u of the %s object of %zu bytes at %p (number %lu, allocated by operation %lu): start + %zu\n", edge,
-               kind_names[object->kind], object->bytes, (void *)object_address(object), (unsigned long)object->id, object->born,
-               (size_t)(~object->edges[edge].hidden - start));
+        printf("# kept by edge %u of the %s object of %zu bytes at %p (number %lu, allocated by operation "
+               "%lu): start + %zu\n",
+               edge, kind_names[object->kind], object->bytes, (void *)object_address(object),
+               (unsigned long)object->id, object->born, (size_t)(~object->edges[edge].hidden - start));
   }
 }
 

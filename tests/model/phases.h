@@ -1,5 +1,5 @@
-// The driver of the model tests: each phase runs the model in forked children, under one setting of the collector's stress switches, for its share
-// of LOAM_TEST_SECONDS.
+// The driver of the model tests: each phase runs the model in forked children, under one setting of the
+// collector's stress switches, for its share of LOAM_TEST_SECONDS.
 //
 //     heap                            every phase, seeds drawn from the clock
 //     LOAM_TEST_SEED=0x12 heap verify one run of one phase: the replay
@@ -21,9 +21,9 @@ typedef void (*model_run)(uint64_t seed, double seconds, unsigned long operation
 
 struct phase {
   const char *name;
-  const char *variable, *value;  // what the child finds in its environment
-  unsigned share;                // of the time
-  unsigned fail_calls;           // not 0: one short child for each of the first n system calls, which fails in it
+  const char *variable, *value; // what the child finds in its environment
+  unsigned share;               // of the time
+  unsigned fail_calls; // not 0: one short child for each of the first n system calls, which fails in it
 };
 
 static const struct phase phases[] = {
@@ -36,10 +36,16 @@ static const struct phase phases[] = {
 };
 
 static const struct phase phase_environment = {"environment", NULL, NULL, 1, 0};
-static const char *const switches[] = {"LOAM_STRESS_COLLECT", "LOAM_STRESS_FAIL_OS", "LOAM_STRESS_DELAY", "LOAM_VERIFY"};
+static const char *const switches[] = {"LOAM_STRESS_COLLECT", "LOAM_STRESS_FAIL_OS", "LOAM_STRESS_DELAY",
+                                       "LOAM_VERIFY"};
 
 #define REFUSE_SECONDS 0.05
-enum { PHASES = sizeof phases / sizeof phases[0], REFUSE_OPERATIONS = 400, HANG_SECONDS = 240, ROUND_SECONDS = 20 };
+enum {
+  PHASES = sizeof phases / sizeof phases[0],
+  REFUSE_OPERATIONS = 400,
+  HANG_SECONDS = 240,
+  ROUND_SECONDS = 20
+};
 
 struct tally {
   unsigned long runs, operations, failures, refused_programs;
@@ -58,7 +64,7 @@ seconds_now(void) {
 
 struct launch {
   const struct phase *phase;
-  char value[20];  // of the phase's variable
+  char value[20]; // of the phase's variable
   uint64_t seed;
   double seconds;
   unsigned long operations_max;
@@ -71,8 +77,8 @@ launch_replay(const struct launch *launch) {
   char assignment[60] = "";
   if (phase->fail_calls)
     snprintf(assignment, sizeof assignment, "%s=%s ", phase->variable, launch->value);
-  snprintf(command, sizeof command, "%sLOAM_TEST_SEED=%#lx %s %s", assignment, (unsigned long)launch->seed, program_path,
-           phase->fail_calls ? "environment" : phase->name);
+  snprintf(command, sizeof command, "%sLOAM_TEST_SEED=%#lx %s %s", assignment, (unsigned long)launch->seed,
+           program_path, phase->fail_calls ? "environment" : phase->name);
   return command;
 }
 
@@ -95,7 +101,8 @@ print_errors(FILE *errors) {
     printf("# stderr: %s", line);
 }
 
-// Where a refusal cannot be reported the collector may end the program with a line that says so: at its start, and in GC_add_roots.
+// Where a refusal cannot be reported the collector may end the program with a line that says so: at its
+// start, and in GC_add_roots.
 static inline bool
 ended_by_refusal(int status, FILE *errors) {
   static const char roots[] = "loam: GC_add_roots: no memory";
@@ -165,8 +172,8 @@ phase_run(struct launch launch, model_run run, struct tally *tally) {
 
 static inline void
 phase_report(const struct phase *phase, bool passed, const struct tally *tally) {
-  tap_ok(passed, "%s: %lu runs, %lu operations, %lu allocations refused, %lu programs refused", phase->name, tally->runs,
-         tally->operations, tally->failures, tally->refused_programs);
+  tap_ok(passed, "%s: %lu runs, %lu operations, %lu allocations refused, %lu programs refused", phase->name,
+         tally->runs, tally->operations, tally->failures, tally->refused_programs);
 }
 
 static inline const struct phase *
@@ -234,8 +241,9 @@ main_all(model_run run) {
   tap_note("seed %#lx", (unsigned long)seeds.state);
   do
     for (unsigned i = 0; i < PHASES; i++) {
-      struct launch launch = {
-          .phase = &phases[i], .seed = random_next(&seeds), .seconds = round * phases[i].share / phases_shares()};
+      struct launch launch = {.phase = &phases[i],
+                              .seed = random_next(&seeds),
+                              .seconds = round * phases[i].share / phases_shares()};
       failed[i] = failed[i] || !phase_run(launch, run, &tallies[i]);
     }
   while (seconds_now() < limit - round / 2);

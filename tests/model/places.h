@@ -1,5 +1,5 @@
-// Places: where a pointer can be kept.  A place is a word of a root range (static data, thread-local storage, a stack frame, memory
-// given to GC_add_roots) or an edge of an object.
+// Places: where a pointer can be kept.  A place is a word of a root range (static data, thread-local storage,
+// a stack frame, memory given to GC_add_roots) or an edge of an object.
 #pragma once
 
 #include "shadow.h"
@@ -7,29 +7,29 @@
 enum { RANGES_MAX = 24, PINNED_MAX = 48, RANGE_WORDS = 24 };
 
 struct range {
-  void *volatile *words;  // NULL: not in use
-  bool registered;        // by GC_add_roots, in malloc memory
+  void *volatile *words; // NULL: not in use
+  bool registered;       // by GC_add_roots, in malloc memory
   struct edge edges[RANGE_WORDS];
 };
 
 struct model {
   struct shadow shadow;
-  struct random random;         // of the operations: their sequence depends on the seed and on nothing else
+  struct random random; // of the operations: their sequence depends on the seed and on nothing else
   struct range ranges[RANGES_MAX];
-  uint32_t pinned[PINNED_MAX];  // live uncollectable objects
+  uint32_t pinned[PINNED_MAX]; // live uncollectable objects
   unsigned pinned_count;
-  unsigned frame_depth;         // operations nested in stack frames of their own
-  unsigned disable_depth;       // GC_disable not yet matched
-  GC_word gc_no_disabled;       // GC_get_gc_no() at the first of them
-  bool alone;                   // no other thread uses the collector
+  unsigned frame_depth;   // operations nested in stack frames of their own
+  unsigned disable_depth; // GC_disable not yet matched
+  GC_word gc_no_disabled; // GC_get_gc_no() at the first of them
+  bool alone;             // no other thread uses the collector
   size_t live_bytes_max;
-  size_t total_weight;          // of the operations
+  size_t total_weight; // of the operations
 };
 
 struct place {
-  uint32_t owner;  // an object, or NONE for a root
-  unsigned range;  // which range, of a root
-  unsigned index;  // the word or edge
+  uint32_t owner; // an object, or NONE for a root
+  unsigned range; // which range, of a root
+  unsigned index; // the word or edge
 };
 
 static inline struct edge *

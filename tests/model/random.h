@@ -40,10 +40,11 @@ random_one_in(struct random *random, size_t n) {
   return random_below(random, n) == 0;
 }
 
-// A size in [1, limit], mostly small: each doubling is about half as likely as the one before up to 4 KiB, then rarer.
+// A size in [1, limit], mostly small: each doubling is about half as likely as the one before up to 4 KiB,
+// then rarer.
 static inline size_t
 random_size(struct random *random, size_t limit) {
-  static const size_t ceilings[16] = {32,  32,  32,  64,  64,   128,  128,  256,
+  static const size_t ceilings[16] = {32,  32,  32,  64,   64,   128,  128,  256,
                                       256, 512, 512, 1024, 2048, 4096, 8192, 65536};
   size_t ceiling = ceilings[random_below(random, 16)];
   if (ceiling == 65536 && random_one_in(random, 20))

@@ -1,14 +1,16 @@
 // The shadow heap: what a truthful collector ought to hold.
 //
-// Each object that the test allocated has a record: where it is, what fills it, which of its words are edges and where they lead.
-// Records live in malloc memory and know addresses only by their complement, so that the shadow keeps nothing alive.
+// Each object that the test allocated has a record: where it is, what fills it, which of its words are edges
+// and where they lead. Records live in malloc memory and know addresses only by their complement, so that the
+// shadow keeps nothing alive.
 //
 //   LIVE --settle: no longer reachable--> DEAD --bury: the collector has reclaimed it--> no record
 //     \__________________ GC_free, GC_realloc, handed to another thread ______________________/
 //
-// An object of w words is filled with a pattern that follows from its id; `edge_count` of its words, evenly spread from the first to the last, are
-// edges.  No pattern word or tail can be taken for an address of user space: each of its bytes has its top bit set.
-// In a pointer-free object the edges are decoys: words that look like pointers and must keep nothing.
+// An object of w words is filled with a pattern that follows from its id; `edge_count` of its words, evenly
+// spread from the first to the last, are edges.  No pattern word or tail can be taken for an address of user
+// space: each of its bytes has its top bit set. In a pointer-free object the edges are decoys: words that
+// look like pointers and must keep nothing.
 #pragma once
 
 #include <string.h>
@@ -35,8 +37,8 @@ enum { EDGES_MAX = 6, NEAR_BYTES = 256, SAMPLED_WORDS = 1024 };
 #define NONE UINT32_MAX
 
 struct edge {
-  uint32_t target;   // a record, or NONE
-  uintptr_t hidden;  // complement of the word in memory
+  uint32_t target;  // a record, or NONE
+  uintptr_t hidden; // complement of the word in memory
 };
 
 static const struct edge edge_empty = {NONE, ~(uintptr_t)0};
@@ -44,18 +46,18 @@ static const struct edge edge_empty = {NONE, ~(uintptr_t)0};
 enum state { UNUSED, LIVE, DEAD };
 
 struct object {
-  uintptr_t hidden;     // complement of the address
-  size_t bytes;         // as asked for
-  size_t slot_bytes;    // GC_size
-  uint64_t id;          // what its pattern follows from
-  unsigned long born;   // the operation that allocated it
-  unsigned long moved;  // the last one that gave it to GC_realloc, or 0
+  uintptr_t hidden;    // complement of the address
+  size_t bytes;        // as asked for
+  size_t slot_bytes;   // GC_size
+  uint64_t id;         // what its pattern follows from
+  unsigned long born;  // the operation that allocated it
+  unsigned long moved; // the last one that gave it to GC_realloc, or 0
   enum kind kind;
   enum state state;
-  bool near;            // only pointers to its first NEAR_BYTES keep it (the _ignore_off_page forms)
-  bool indexed;         // in the index by address; a dead object leaves it when its place is given to another
-  bool visited;         // of the current search
-  uint32_t references;  // edges of live objects and roots that lead here
+  bool near;           // only pointers to its first NEAR_BYTES keep it (the _ignore_off_page forms)
+  bool indexed;        // in the index by address; a dead object leaves it when its place is given to another
+  bool visited;        // of the current search
+  uint32_t references; // edges of live objects and roots that lead here
   unsigned edge_count;
   struct edge edges[EDGES_MAX];
 };
@@ -68,14 +70,14 @@ struct index_entry {
 struct shadow {
   struct object *objects;
   uint32_t object_count, object_capacity;
-  uint32_t *unused;  // records to use again
+  uint32_t *unused; // records to use again
   uint32_t unused_count;
-  struct index_entry *index;  // sorted by complement, that is, from the highest address down
+  struct index_entry *index; // sorted by complement, that is, from the highest address down
   uint32_t index_count;
-  uint32_t *queue;  // of searches; room for every record
+  uint32_t *queue; // of searches; room for every record
   uint64_t next_id;
   uint32_t live_count, dead_count;
-  uint32_t deaths;  // since the last check of what was reclaimed
+  uint32_t deaths; // since the last check of what was reclaimed
   size_t live_bytes;
 };
 
@@ -212,16 +214,19 @@ object_fill(const struct object *object) {
 // Say what is wrong with an object, and what is known of it.
 __attribute__((noreturn)) static inline void
 object_fail(const struct object *object, const char *fault) {
-  model_fail("%s object of %zu bytes at %p (number %lu, allocated by operation %lu, resized by %lu, %u references): %s",
-             kind_names[object->kind], object->bytes, (void *)object_address(object), (unsigned long)object->id, object->born,
-             object->moved, object->references, fault);
+  model_fail("%s object of %zu bytes at %p (number %lu, allocated by operation %lu, resized by %lu, %u "
+             "references): %s",
+             kind_names[object->kind], object->bytes, (void *)object_address(object),
+             (unsigned long)object->id, object->born, object->moved, object->references, fault);
 }
 
 __attribute__((noreturn)) static inline void
-object_fail_at_word(const struct object *object, const void *memory, size_t word, uintptr_t expected, bool is_edge) {
+object_fail_at_word(const struct object *object, const void *memory, size_t word, uintptr_t expected,
+                    bool is_edge) {
   char fault[200];
-  snprintf(fault, sizeof fault, "word %zu%s at %p is %#lx, ought to be %#lx", word, is_edge ? " (an edge)" : "", memory,
-           (unsigned long)((const uintptr_t *)memory)[word], (unsigned long)expected);
+  snprintf(fault, sizeof fault, "word %zu%s at %p is %#lx, ought to be %#lx", word,
+           is_edge ? " (an edge)" : "", memory, (unsigned long)((const uintptr_t *)memory)[word],
+           (unsigned long)expected);
   object_fail(object, fault);
 }
 

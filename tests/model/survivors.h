@@ -1,7 +1,8 @@
-// Is garbage reclaimed?  After a collection each dead object that is still there must be explained: by a root word that meets it (one just
-// past the end of its neighbour does, and one at the start of the next object keeps the one before), by another survivor that leads to it, or, for
-// a few, by a stray word: a stale register or stack slot.  The strays are counted truthfully: they are the sources of the survivors' graph, which a
-// depth-first search in reverse finishing order finds (Kosaraju's).
+// Is garbage reclaimed?  After a collection each dead object that is still there must be explained: by a root
+// word that meets it (one just past the end of its neighbour does, and one at the start of the next object
+// keeps the one before), by another survivor that leads to it, or, for a few, by a stray word: a stale
+// register or stack slot.  The strays are counted truthfully: they are the sources of the survivors' graph,
+// which a depth-first search in reverse finishing order finds (Kosaraju's).
 #pragma once
 
 #include "places.h"
@@ -15,7 +16,8 @@ clear_stack(void) {
     dirt[i] = 0;
 }
 
-// A thread's cache holds slots that are its own and not yet anybody's: it gives them back when the thread leaves.
+// A thread's cache holds slots that are its own and not yet anybody's: it gives them back when the thread
+// leaves.
 static inline void
 empty_cache(void) {
   int error = GC_unregister_my_thread();
@@ -102,7 +104,7 @@ struct finish_order {
   struct finish_frame {
     uint32_t object;
     unsigned edge;
-  } *stack;
+  } * stack;
   uint32_t depth;
 };
 
@@ -168,6 +170,7 @@ check_reclaimed(struct model *model) {
   collect_thoroughly();
   bury_reclaimed(&model->shadow, object_is_reclaimed);
   unsigned strays = count_strays(model, &survivor_bytes);
-  MODEL_CHECK(strays <= STRAYS_MAX, "%u of %u dead objects survive, which takes %u stray words to explain (at most %u)",
+  MODEL_CHECK(strays <= STRAYS_MAX,
+              "%u of %u dead objects survive, which takes %u stray words to explain (at most %u)",
               model->shadow.dead_count, dead, strays, STRAYS_MAX);
 }

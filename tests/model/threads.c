@@ -1,17 +1,25 @@
-// The model in several threads at once: each has a heap model of its own, all share the collector.  Threads come and go, collect when they like,
-// and hand parcels of objects to each other through locked mailboxes; a parcel's contents are checked by whoever looks at it.
+// The model in several threads at once: each has a heap model of its own, all share the collector.  Threads
+// come and go, collect when they like, and hand parcels of objects to each other through locked mailboxes; a
+// parcel's contents are checked by whoever looks at it.
 
 #include <pthread.h>
 
 #include "tests/model/operations.h"
 #include "tests/model/phases.h"
 
-enum { THREADS = 4, MAILBOXES = 8, PARCEL_MAX = 12, LIFE_OPERATIONS_MAX = 4000, BATCH = 16, LEAK_BYTES = 2 << 20 };
+enum {
+  THREADS = 4,
+  MAILBOXES = 8,
+  PARCEL_MAX = 12,
+  LIFE_OPERATIONS_MAX = 4000,
+  BATCH = 16,
+  LEAK_BYTES = 2 << 20
+};
 
 // ---- Parcels ----
 
-// A chain of objects: edge 0 of each leads to the next, other edges are empty.  The records are in malloc memory, the first object is
-// kept by the mailbox's word.
+// A chain of objects: edge 0 of each leads to the next, other edges are empty.  The records are in malloc
+// memory, the first object is kept by the mailbox's word.
 struct parcel {
   unsigned count;
   struct object objects[PARCEL_MAX];
@@ -19,8 +27,8 @@ struct parcel {
 
 static struct mailbox {
   pthread_mutex_t mutex;
-  void *volatile word;    // the only pointer to the first object
-  struct parcel *parcel;  // NULL: empty
+  void *volatile word;   // the only pointer to the first object
+  struct parcel *parcel; // NULL: empty
 } mailboxes[MAILBOXES];
 
 static void
@@ -29,7 +37,8 @@ parcel_check(const struct parcel *parcel) {
     object_check(&parcel->objects[i], failure_operation);
 }
 
-// Build a chain; its first object is returned in `*first`.  It may be shorter than wanted, even empty, if memory is short.
+// Build a chain; its first object is returned in `*first`.  It may be shorter than wanted, even empty, if
+// memory is short.
 static struct parcel *
 parcel_pack(struct model *model, void *volatile *first) {
   struct parcel *parcel = calloc(1, sizeof *parcel);
@@ -43,8 +52,12 @@ parcel_pack(struct model *model, void *volatile *first) {
       break;
     check_new(model, address, bytes, 16, NORMAL);
     struct object *object = &parcel->objects[parcel->count++];
-    *object = (struct object){.hidden = ~(uintptr_t)address, .bytes = bytes, .slot_bytes = GC_size(address),
-                              .id = random_next(&model->random), .kind = NORMAL, .edge_count = 1};
+    *object = (struct object){.hidden = ~(uintptr_t)address,
+                              .bytes = bytes,
+                              .slot_bytes = GC_size(address),
+                              .id = random_next(&model->random),
+                              .kind = NORMAL,
+                              .edge_count = 1};
     object->edges[0] = (struct edge){NONE, ~(uintptr_t)*first};
     object_fill(object);
     *first = address;
@@ -61,7 +74,7 @@ parcel_send(struct model *model, struct mailbox *mailbox) {
     return;
   }
   pthread_mutex_lock(&mailbox->mutex);
-  struct parcel *old = mailbox->parcel;  // an unread parcel becomes garbage
+  struct parcel *old = mailbox->parcel; // an unread parcel becomes garbage
   mailbox->parcel = parcel;
   mailbox->word = first;
   pthread_mutex_unlock(&mailbox->mutex);
@@ -117,9 +130,14 @@ static void
 operate_mail(struct model *model) {
   struct mailbox *mailbox = &mailboxes[random_below(&model->random, MAILBOXES)];
   switch (random_below(&model->random, 4)) {
-  case 0: parcel_look(mailbox); break;
-  case 1: parcel_receive(model, mailbox); break;
-  default: parcel_send(model, mailbox);
+  case 0:
+    parcel_look(mailbox);
+    break;
+  case 1:
+    parcel_receive(model, mailbox);
+    break;
+  default:
+    parcel_send(model, mailbox);
   }
 }
 
@@ -186,8 +204,10 @@ check_dead_workers(size_t bytes_at_start) {
     strays += count_strays(&workers[i].model, &survivor_bytes);
   }
   size_t limit = bytes_at_start + survivor_bytes + LEAK_BYTES;
-  MODEL_CHECK(strays <= STRAYS_MAX, "the survivors of the last threads take %u stray words to explain", strays);
-  MODEL_CHECK(GC_get_memory_use() <= limit, "%zu bytes are in use at the end: more than %zu at the start, %zu of strays and %d",
+  MODEL_CHECK(strays <= STRAYS_MAX, "the survivors of the last threads take %u stray words to explain",
+              strays);
+  MODEL_CHECK(GC_get_memory_use() <= limit,
+              "%zu bytes are in use at the end: more than %zu at the start, %zu of strays and %d",
               GC_get_memory_use(), bytes_at_start, survivor_bytes, LEAK_BYTES);
 }
 

@@ -85,7 +85,8 @@ main(void) {
   check("and so are both parts of one that was active again", run, activate);
   check("it needs no signal", run_deaf, wait_through_collection);
   tap_ok(GC_do_blocking(return_argument, &token) == &token, "GC_do_blocking returns the function's result");
-  tap_ok(GC_call_with_gc_active(return_argument, &token) == &token, "GC_call_with_gc_active outside of it does, too");
+  tap_ok(GC_call_with_gc_active(return_argument, &token) == &token,
+         "GC_call_with_gc_active outside of it does, too");
   tap_ok(GC_call_with_alloc_lock(return_argument, &token) == &token, "and GC_call_with_alloc_lock");
   return tap_done();
 }

@@ -7,9 +7,10 @@ enum { BYTES_MAX = 100000 };
 static bool
 is_consistent(char *object, size_t bytes) {
   size_t size = GC_size(object);
-  return object && size >= bytes && size > 0 && GC_base(object) == object && GC_base(object + size / 2) == object &&
-         GC_base(object + size - 1) == object && GC_is_heap_ptr(object) && GC_is_heap_ptr(object + size - 1) &&
-         GC_base(object + size) != object && (size == 1 || GC_size(object + 1) == 0);
+  return object && size >= bytes && size > 0 && GC_base(object) == object &&
+         GC_base(object + size / 2) == object && GC_base(object + size - 1) == object &&
+         GC_is_heap_ptr(object) && GC_is_heap_ptr(object + size - 1) && GC_base(object + size) != object &&
+         (size == 1 || GC_size(object + 1) == 0);
 }
 
 // Room for a request may exceed it by an eighth, or a page for large ones.
@@ -32,7 +33,8 @@ check(const char *name, void *(*allocate)(size_t bytes)) {
     GC_free(object);
   }
   tap_ok(wrong == 0, "%s: GC_size and GC_base (%zu wrong, first %zu)", name, wrong, first_wrong);
-  tap_ok(wasteful == 0, "%s: at most an eighth is lost (%zu wasteful, first %zu)", name, wasteful, first_wasteful);
+  tap_ok(wasteful == 0, "%s: at most an eighth is lost (%zu wasteful, first %zu)", name, wasteful,
+         first_wasteful);
 }
 
 static void
@@ -47,7 +49,8 @@ check_outside(void) {
   void *malloced = malloc(100);
   tap_ok(!GC_base(&variable) && !GC_base(malloced) && !GC_base(NULL), "GC_base outside the heap");
   tap_ok(!GC_size(&variable) && !GC_size(malloced) && !GC_size(NULL), "GC_size outside the heap");
-  tap_ok(!GC_is_heap_ptr(&variable) && !GC_is_heap_ptr(malloced) && !GC_is_heap_ptr(NULL), "GC_is_heap_ptr outside the heap");
+  tap_ok(!GC_is_heap_ptr(&variable) && !GC_is_heap_ptr(malloced) && !GC_is_heap_ptr(NULL),
+         "GC_is_heap_ptr outside the heap");
   free(malloced);
 }
 

@@ -1,4 +1,5 @@
-// Garbage was kept by pointer-free objects, or live data lost below uncollectable ones: each kind of object has its rules.
+// Garbage was kept by pointer-free objects, or live data lost below uncollectable ones: each kind of object
+// has its rules.
 
 #include "tests/regress/objects.h"
 
@@ -7,8 +8,8 @@ enum { COUNT = 1000, MOST = COUNT * 9 / 10 };
 typedef void *allocator(size_t bytes);
 
 struct holders {
-  uintptr_t targets[COUNT];  // hidden
-  void *holders[COUNT];      // malloc's memory: not searched
+  uintptr_t targets[COUNT]; // hidden
+  void *holders[COUNT];     // malloc's memory: not searched
 };
 
 // Each holder is the only one to point to its target.
@@ -45,7 +46,8 @@ static void
 check_kept(const char *name, allocator *allocate, bool with_list) {
   static const size_t sizes[] = {16, 128, 4096, 20000};
   for (int i = 0; i < 4; i++)
-    tap_ok(count_targets(allocate, sizes[i], with_list) == COUNT, "%s of %zu bytes keep what they point to", name, sizes[i]);
+    tap_ok(count_targets(allocate, sizes[i], with_list) == COUNT, "%s of %zu bytes keep what they point to",
+           name, sizes[i]);
 }
 
 static void

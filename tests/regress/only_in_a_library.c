@@ -1,4 +1,5 @@
-// Objects vanished whose only pointer was in a variable of a library loaded at run time: its data, its bss, its thread-local variables.
+// Objects vanished whose only pointer was in a variable of a library loaded at run time: its data, its bss,
+// its thread-local variables.
 
 #include <dlfcn.h>
 #include <limits.h>

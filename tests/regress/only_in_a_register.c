@@ -1,4 +1,5 @@
-// An object vanished while its only pointer was in a callee-saved register of the thread that collected, or in any register of one that was stopped.
+// An object vanished while its only pointer was in a callee-saved register of the thread that collected, or
+// in any register of one that was stopped.
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,28 +9,28 @@
 #if defined(__x86_64__)
 
 // Call GC_gcollect with the object's address in one register and its complement everywhere else.
-#define COLLECT_WITH(register_name)                                                                          \
-  __attribute__((noinline)) static uintptr_t collect_with_##register_name(uintptr_t hidden_address) {        \
-    uintptr_t result;                                                                                        \
-    __asm__ volatile("mov %%rsp, %%rcx\n\t"                                                                  \
-                     "sub $256, %%rsp\n\t"                                                                   \
-                     "and $-16, %%rsp\n\t"                                                                   \
-                     "push %%rcx\n\t"                                                                        \
-                     "push %%rcx\n\t"                                                                        \
-                     "mov %[hidden], %%" #register_name "\n\t"                                               \
-                     "not %%" #register_name "\n\t"                                                          \
-                     "xor %%eax, %%eax\n\t"                                                                  \
-                     "call GC_gcollect@PLT\n\t"                                                              \
-                     "pop %%rcx\n\t"                                                                         \
-                     "mov %%rcx, %%rsp\n\t"                                                                  \
-                     "mov %%" #register_name ", %[result]\n\t"                                               \
-                     "not %[result]"                                                                         \
-                     : [result] "=a"(result)                                                                 \
-                     : [hidden] "d"(hidden_address)                                                          \
-                     : #register_name, "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc",         \
-                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",        \
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                \
-    return result;                                                                                           \
+#define COLLECT_WITH(register_name)                                                                    \
+  __attribute__((noinline)) static uintptr_t collect_with_##register_name(uintptr_t hidden_address) {  \
+    uintptr_t result;                                                                                  \
+    __asm__ volatile("mov %%rsp, %%rcx\n\t"                                                            \
+                     "sub $256, %%rsp\n\t"                                                             \
+                     "and $-16, %%rsp\n\t"                                                             \
+                     "push %%rcx\n\t"                                                                  \
+                     "push %%rcx\n\t"                                                                  \
+                     "mov %[hidden], %%" #register_name "\n\t"                                         \
+                     "not %%" #register_name "\n\t"                                                    \
+                     "xor %%eax, %%eax\n\t"                                                            \
+                     "call GC_gcollect@PLT\n\t"                                                        \
+                     "pop %%rcx\n\t"                                                                   \
+                     "mov %%rcx, %%rsp\n\t"                                                            \
+                     "mov %%" #register_name ", %[result]\n\t"                                         \
+                     "not %[result]"                                                                   \
+                     : [result] "=a"(result)                                                           \
+                     : [hidden] "d"(hidden_address)                                                    \
+                     : #register_name, "rcx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc",  \
+                       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                          \
+    return result;                                                                                     \
   }
 
 COLLECT_WITH(rbx)
@@ -49,21 +50,21 @@ check_callee_saved(const char *name, uintptr_t (*collect_with)(uintptr_t hidden_
 static atomic_int spinning, released;
 
 // Spin with the address in one register until released.
-#define SPIN_WITH(register_name)                                                                             \
-  static void *spin_with_##register_name(void *hidden_address) {                                             \
-    clear_stack();                                                                                           \
-    __asm__ volatile("mov %[hidden], %%" #register_name "\n\t"                                               \
-                     "not %%" #register_name "\n\t"                                                          \
-                     "movl $1, %[spinning]\n"                                                                \
-                     "1:\n\t"                                                                                \
-                     "pause\n\t"                                                                             \
-                     "cmpl $0, %[released]\n\t"                                                              \
-                     "je 1b\n\t"                                                                             \
-                     "xor %%" #register_name ", %%" #register_name                                           \
-                     : [spinning] "+m"(spinning)                                                             \
-                     : [hidden] "a"(hidden_address), [released] "m"(released)                                \
-                     : #register_name, "memory", "cc");                                                      \
-    return NULL;                                                                                             \
+#define SPIN_WITH(register_name)                                              \
+  static void *spin_with_##register_name(void *hidden_address) {              \
+    clear_stack();                                                            \
+    __asm__ volatile("mov %[hidden], %%" #register_name "\n\t"                \
+                     "not %%" #register_name "\n\t"                           \
+                     "movl $1, %[spinning]\n"                                 \
+                     "1:\n\t"                                                 \
+                     "pause\n\t"                                              \
+                     "cmpl $0, %[released]\n\t"                               \
+                     "je 1b\n\t"                                              \
+                     "xor %%" #register_name ", %%" #register_name            \
+                     : [spinning] "+m"(spinning)                              \
+                     : [hidden] "a"(hidden_address), [released] "m"(released) \
+                     : #register_name, "memory", "cc");                       \
+    return NULL;                                                              \
   }
 
 SPIN_WITH(rbx)

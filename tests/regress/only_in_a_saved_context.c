@@ -1,4 +1,5 @@
-// An object vanished whose only pointer was in a saved context, a jmp_buf or a ucontext_t, on the stack or in the heap.
+// An object vanished whose only pointer was in a saved context, a jmp_buf or a ucontext_t, on the stack or in
+// the heap.
 
 #include <setjmp.h>
 #include <ucontext.h>
@@ -24,7 +25,7 @@ check_context(const char *where, ucontext_t *context) {
 // The caller's rbx, as setjmp finds it.
 __attribute__((noinline)) static void
 fill_jmp_buf(jmp_buf *buffer, uintptr_t object) {
-  ((uintptr_t *)buffer)[0] = ~object;  // where glibc keeps rbx, which it does not mangle
+  ((uintptr_t *)buffer)[0] = ~object; // where glibc keeps rbx, which it does not mangle
 }
 
 static void

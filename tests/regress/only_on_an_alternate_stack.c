@@ -1,4 +1,5 @@
-// An object vanished whose only pointer was in a signal handler's frame on an alternate stack, or on the ordinary stack below that handler.
+// An object vanished whose only pointer was in a signal handler's frame on an alternate stack, or on the
+// ordinary stack below that handler.
 
 #include <pthread.h>
 #include <signal.h>

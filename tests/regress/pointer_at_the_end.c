@@ -1,13 +1,15 @@
-// A string vanished while a loop held only the pointer just past its end, and an array while only its last byte was pointed to.
+// A string vanished while a loop held only the pointer just past its end, and an array while only its last
+// byte was pointed to.
 
 #include "tests/regress/objects.h"
 
 static void *volatile static_root;
 static __thread void *volatile thread_root;
 
-static const size_t sizes[] = {1,    8,     15,    16,     17,     31,     32,     48,    64,    100,    128,     240,     256,
-                               272,  512,   1000,  1008,   1024,   2048,   4000,   4096,  8192,  16384,  20000,   32768,   40000,
-                               65536, 65552, 98304, 131072, 200000, 262144, 1000000, 1 << 20, 3 << 20};
+static const size_t sizes[] = {1,     8,     15,     16,     17,     31,      32,      48,     64,
+                               100,   128,   240,    256,    272,    512,     1000,    1008,   1024,
+                               2048,  4000,  4096,   8192,   16384,  20000,   32768,   40000,  65536,
+                               65552, 98304, 131072, 200000, 262144, 1000000, 1 << 20, 3 << 20};
 
 // Place a pointer `offset` bytes from the start of a new object.
 __attribute__((noinline)) static uintptr_t

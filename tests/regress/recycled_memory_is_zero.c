@@ -1,4 +1,5 @@
-// A fresh object was not all zero: its memory had been used before, and freed, collected, shrunk or moved away from.
+// A fresh object was not all zero: its memory had been used before, and freed, collected, shrunk or moved
+// away from.
 
 #include "tests/regress/objects.h"
 

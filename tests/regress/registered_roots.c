@@ -1,10 +1,11 @@
-// Objects vanished, or never went, after a part of a range of roots had been removed, added twice, or excluded.
+// Objects vanished, or never went, after a part of a range of roots had been removed, added twice, or
+// excluded.
 
 #include "tests/regress/objects.h"
 
 enum { WORDS = 64, STRAY = 3 };
 
-static void **words;  // malloc's memory, of which parts are registered
+static void **words; // malloc's memory, of which parts are registered
 static uintptr_t objects[WORDS];
 static void *static_words[WORDS];
 
@@ -25,8 +26,8 @@ check(const char *name, void **array, int from, int to) {
   collect();
   size_t kept = count_left(objects + from, (size_t)(to - from));
   size_t left = count_left(objects, WORDS) - kept;
-  tap_ok(kept == (size_t)(to - from) && left <= STRAY, "%s: %zu of %d kept, %zu of %d others left", name, kept, to - from, left,
-         WORDS - (to - from));
+  tap_ok(kept == (size_t)(to - from) && left <= STRAY, "%s: %zu of %d kept, %zu of %d others left", name,
+         kept, to - from, left, WORDS - (to - from));
   memset(array, 0, WORDS * sizeof *array);
 }
 
@@ -88,8 +89,10 @@ check_static(void) {
   GC_exclude_static_roots(static_words + 16, static_words + 32);
   fill(static_words);
   collect();
-  size_t excluded = count_left(objects + 16, 16), kept = count_left(objects, 16) + count_left(objects + 32, 32);
-  tap_ok(excluded <= STRAY && kept == 48, "part of the static data excluded: %zu left there, %zu kept", excluded, kept);
+  size_t excluded = count_left(objects + 16, 16),
+         kept = count_left(objects, 16) + count_left(objects + 32, 32);
+  tap_ok(excluded <= STRAY && kept == 48, "part of the static data excluded: %zu left there, %zu kept",
+         excluded, kept);
   memset(static_words, 0, sizeof static_words);
 }
 
