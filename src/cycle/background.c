@@ -26,28 +26,44 @@ now_ms(void) {
   return (uint32_t)(gc_os_now_ns() / 1000000);
 }
 
-// Release what has been free for `age_ms`, keeping `retained_pages` of free memory.
+// Release at most `pages` free pages that have been free for `age_ms`.  What was to be allocated in them is taken off the budget, down to what the
+// heap would have without them.  [gc_lock]
+static size_t
+release_batch(uint32_t age_ms, size_t pages) {
+  gc_heap.now_ms = now_ms();
+  size_t released = gc_span_release(age_ms, pages);
+  size_t base_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
+  size_t budget_bytes = gc_cycle_stats.budget_bytes, released_bytes = released << GC_PAGE_SHIFT;
+  if (budget_bytes > base_bytes)
+    gc_cycle_stats.budget_bytes = gc_max(base_bytes, budget_bytes - gc_min(budget_bytes, released_bytes));
+  return released;
+}
+
 static void
-release(uint32_t age_ms, size_t retained_pages) {
+release(uint32_t age_ms, size_t pages) {
   size_t released;
   do {
     gc_lock_acquire(&gc_lock);
-    gc_heap.now_ms = now_ms();
-    size_t surplus = gc_heap.dirty_pages > retained_pages ? gc_heap.dirty_pages - retained_pages : 0;
-    released = gc_span_release(age_ms, gc_min(surplus, RELEASE_BATCH_PAGES));
+    released = release_batch(age_ms, gc_min(pages, RELEASE_BATCH_PAGES));
     gc_lock_release(&gc_lock);
-  } while (released > 0);
+    pages -= released;
+  } while (released > 0 && pages > 0);
 }
 
 void
 gc_cycle_release_all(void) {
-  release(0, 0);
+  release(0, SIZE_MAX);
 }
 
+// What has been free for long, save what the heap is going to allocate; and some of what a peak has left.
 void
 gc_cycle_release_aged(void) {
-  release((uint32_t)gc_tunables.release_ms,
-          gc_pacer_retained_bytes(gc_cycle_stats.budget_bytes) >> GC_PAGE_SHIFT);
+  struct gc_pacer_heap heap = gc_cycle_pacer_heap();
+  size_t kept_pages = gc_pacer_base_budget_bytes(heap) >> GC_PAGE_SHIFT;
+  size_t free_pages = gc_heap.dirty_pages;
+  if (free_pages > kept_pages)
+    release((uint32_t)gc_tunables.release_ms, free_pages - kept_pages);
+  release(0, gc_pacer_release_bytes(heap) >> GC_PAGE_SHIFT);
 }
 
 struct idle_state {

@@ -102,16 +102,22 @@ mark(struct gc_cycle_request request, unsigned markers) {
   return finished;
 }
 
-static void
-set_budget(void) {
-  gc_cycle_stats.budget_bytes = gc_pacer_budget_bytes((struct gc_pacer_heap){
+struct gc_pacer_heap
+gc_cycle_pacer_heap(void) {
+  return (struct gc_pacer_heap){
       .live_bytes = gc_heap.live_bytes,
       .root_bytes = gc_cycle_stats.root_bytes,
       .resident_bytes = gc_heap_resident_bytes(),
-      .min_budget_bytes = gc_tunables.min_budget_bytes,
+      .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
+      .min_budget_bytes = gc_max(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes),
       .initial_heap_bytes = gc_tunables.initial_heap_bytes,
       .divisor = gc_tunables.free_space_divisor,
-  });
+  };
+}
+
+static void
+set_budget(void) {
+  gc_cycle_stats.budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());
 }
 
 // Between stop and resume.  false: called off, and everything is as before.
@@ -147,7 +153,7 @@ gc_cycle_markers_max(void) {
 
 static unsigned
 prepare_markers(void) {
-  size_t bytes = gc_heap.live_bytes + gc_heap.allocated_bytes;
+  size_t bytes = gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes);
   unsigned markers = gc_pacer_markers(bytes, gc_tunables.parallel_min_bytes, gc_cycle_markers_max());
   gc_team_prepare_helpers(markers - 1);
   return markers;
@@ -162,6 +168,13 @@ log_cycle(uint64_t pause_ns, bool finished) {
          gc_cycle_stats.cycles, finished ? "finished" : "called off", (unsigned long)(pause_ns / 1000),
          gc_heap.live_bytes / GC_KIB, gc_heap.reclaimed_bytes / GC_KIB, gc_heap_resident_bytes() / GC_KIB,
          gc_cycle_stats.root_bytes / GC_KIB, gc_cycle_stats.budget_bytes / GC_KIB);
+}
+
+// Taken into account from the next cycle on.
+static void
+learn(uint64_t pause_ns, uint64_t mutator_ns) {
+  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes,
+                                                         gc_tunables.min_budget_bytes, pause_ns, mutator_ns);
 }
 
 // [gc_cycle_lock, spilled]
@@ -190,6 +203,7 @@ run_cycle(struct gc_cycle_request request) {
   gc_cycle_stats.cycles += finished;
   gc_cycle_stats.called_off += !finished;
   gc_cycle_stats.total_ns += ended_ns - began_ns;
+  learn(ended_ns - began_ns, began_ns - gc_cycle_stats.ended_ns);
   gc_cycle_stats.ended_ns = ended_ns;
   gc_histogram_record(&gc_cycle_stats.pauses, ended_ns - began_ns);
   raise_event(GC_EVENT_END);

@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/histogram.h"
 #include "base/types.h"
+#include "cycle/pacer.h"
 #include "heap/cache.h"
 
 // Why a collection is asked for.
@@ -27,10 +28,14 @@ struct gc_cycle_stats {
   uint64_t ended_ns;   // the clock at the end of the last cycle
   size_t root_bytes;   // searched by the last cycle
   size_t budget_bytes; // the next cycle is due when so much has been allocated
+  size_t floor_bytes;  // the least budget that the pacer allows
   struct gc_histogram pauses;
 };
 
 extern struct gc_cycle_stats gc_cycle_stats;
+
+// What the pacer is told about the heap as it is.
+struct gc_pacer_heap gc_cycle_pacer_heap(void);
 
 // Collections disabled so many times; GC_DONT_GC counts as one.  Changed with atomic adds.
 extern struct gc_atomic gc_cycle_disabled;

@@ -3,7 +3,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-enum { ROOT_FACTOR = 3 }; // 3 MiB for a heap of 1 MiB, 30 MiB for one of 100 MiB
+enum { ROOT_FACTOR = 7 }; // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
 
 static size_t
 square_root(size_t value) {
@@ -14,19 +14,41 @@ square_root(size_t value) {
   return root;
 }
 
-// Half of what lives, and besides the square root of it: the optimum when many heaps share a machine grows with the root
-// (Kirisame, Shenoy and Panchekha 2022), and a small heap buys much time for little memory.  Memory that is held anyway, after a
-// peak, is used before it is given back, up to as much as lives.  Searching roots costs as much as marking, so they count.
+// The optimum when many heaps share a machine grows with the square root of what lives (Kirisame, Shenoy and Panchekha 2022), and
+// a small heap buys much time for little memory; a large one gets half of what lives.  Searching roots costs as
+// much as marking, so they count.
+size_t
+gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
+  size_t marked_bytes = heap.live_bytes + heap.root_bytes;
+  size_t small = marked_bytes / 4 + square_root(marked_bytes) * ROOT_FACTOR / 2 * 1024;
+  size_t share = gc_max(small, marked_bytes / 2) / heap.divisor * GC_PACER_DIVISOR;
+  return gc_max(share, heap.min_budget_bytes);
+}
+
+// Memory that is held anyway, after a peak, is used while it is held: most of the pages that are wholly free, so that pages which fill
+// unevenly do not make the heap grow by and by.
 size_t
 gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
-  size_t marked_bytes = heap.live_bytes + heap.root_bytes;
-  size_t share =
-      (marked_bytes / 2 + ROOT_FACTOR * square_root(marked_bytes) * 1024) / heap.divisor * GC_PACER_DIVISOR;
-  size_t held = heap.resident_bytes - gc_min(heap.resident_bytes, heap.live_bytes);
-  size_t budget = gc_max(gc_max(share, heap.min_budget_bytes), gc_min(held, marked_bytes));
+  size_t held = heap.free_bytes - heap.free_bytes / 8;
+  size_t budget = gc_max(gc_pacer_base_budget_bytes(heap), held);
   if (heap.live_bytes + budget < heap.initial_heap_bytes)
     budget = heap.initial_heap_bytes - heap.live_bytes;
   return budget;
+}
+
+size_t
+gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, uint64_t pause_ns, uint64_t mutator_ns) {
+  floor_bytes = gc_max(floor_bytes, least_bytes);
+  if (pause_ns > mutator_ns / 20)
+    return gc_min(2 * floor_bytes, GC_PACER_FLOOR_FACTOR_MAX * least_bytes);
+  if (pause_ns < mutator_ns / 100)
+    return gc_max(floor_bytes / 2, least_bytes);
+  return floor_bytes;
+}
+
+size_t
+gc_pacer_expected_live_bytes(size_t live_bytes, size_t allocated_bytes) {
+  return live_bytes + allocated_bytes / 4;
 }
 
 // A helper costs its wake-up, some 50 us: it has to save more.
@@ -38,9 +60,13 @@ gc_pacer_markers(size_t live_bytes, size_t parallel_min_bytes, unsigned markers_
   return (unsigned)gc_min(worth, markers_max);
 }
 
+// The excess falls by an eighth at each tick: to a tenth within 18 of them.
 size_t
-gc_pacer_retained_bytes(size_t budget_bytes) {
-  return budget_bytes + budget_bytes / 8;
+gc_pacer_release_bytes(struct gc_pacer_heap heap) {
+  size_t base = gc_pacer_base_budget_bytes(heap);
+  size_t wanted = heap.live_bytes + base + base / 8;
+  size_t excess = heap.resident_bytes - gc_min(heap.resident_bytes, wanted);
+  return gc_divide_up(excess, 8);
 }
 
 bool

@@ -8,6 +8,7 @@ struct gc_pacer_heap {
   size_t live_bytes;
   size_t root_bytes;     // searched by the cycle
   size_t resident_bytes; // memory that the heap holds
+  size_t free_bytes;     // of it, in pages that are wholly free
   size_t min_budget_bytes;
   size_t initial_heap_bytes;
   unsigned divisor; // free_space_divisor
@@ -15,14 +16,27 @@ struct gc_pacer_heap {
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
 
-// Bytes to allocate until the next cycle.
+// Bytes to allocate until the next cycle: by what lives, and by what memory is held besides.
+size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
+
+enum { GC_PACER_FLOOR_FACTOR_MAX = 8 };
+
+// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for `mutator_ns` since the one before.  It is
+// doubled, up to GC_PACER_FLOOR_FACTOR_MAX times `least_bytes`, while collecting costs more than a twentieth of the time, as when many
+// threads must be stopped and next to nothing lives, and halved when it costs less than a hundredth.
+size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, uint64_t pause_ns,
+                                 uint64_t mutator_ns);
+
+// What the next cycle may find alive: most objects die young.
+size_t gc_pacer_expected_live_bytes(size_t live_bytes, size_t allocated_bytes);
 
 // How many markers should take part, given how many there may be.
 unsigned gc_pacer_markers(size_t live_bytes, size_t parallel_min_bytes, unsigned markers_max);
 
-// Free bytes that may stay resident for the allocation to come.
-size_t gc_pacer_retained_bytes(size_t budget_bytes);
+// Bytes of free memory to give back at a tick of the background thread, besides what has been free for long: a peak is forgotten in
+// some seconds, even by a program that keeps using all the memory it holds.
+size_t gc_pacer_release_bytes(struct gc_pacer_heap heap);
 
 // A program that drops much and then allocates little would never reach its budget.  A background thread asks now and then:
 struct gc_pacer_idle {

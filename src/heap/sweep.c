@@ -3,25 +3,6 @@
 
 #include <string.h>
 
-typedef uint8_t byte_vector __attribute__((vector_size(32)));
-_Static_assert(GC_LINE_SLOTS % sizeof(byte_vector) == 0, "lines hold whole vectors");
-
-// Free every slot without the mark.  Returns how many slots are marked.  Lanes count up to 128 (4096 slots) without overflow.
-static size_t
-sweep_slots(uint8_t *bytes, size_t slots, uint8_t mark) {
-  byte_vector counts = {0};
-  for (size_t i = 0; i < slots; i += sizeof(byte_vector)) {
-    byte_vector *lanes = (byte_vector *)(void *)(bytes + i);
-    byte_vector kept = (byte_vector)(*lanes == mark);
-    *lanes &= kept;
-    counts -= kept;
-  }
-  size_t marked = 0;
-  for (size_t lane = 0; lane < sizeof(byte_vector); lane++)
-    marked += counts[lane];
-  return marked;
-}
-
 static void
 list_page(uint32_t page, unsigned kind, unsigned class) {
   struct gc_page_info *info = &gc_heap.infos[page];
@@ -33,7 +14,7 @@ list_page(uint32_t page, unsigned kind, unsigned class) {
 
 // Returns the bytes that live on.
 static size_t
-sweep_span(uint32_t page) {
+sweep_span(uint32_t page, gc_sweep_slots *sweep_slots) {
   const struct gc_page *hot = &gc_heap.pages[page];
   struct gc_page_info *info = &gc_heap.infos[page];
   size_t marked = sweep_slots(gc_heap_slot_bytes(hot->line), info->slots, gc_heap.mark);
@@ -61,6 +42,7 @@ sweep_large(uint32_t page) {
 
 void
 gc_sweep_stw(size_t shielded_bytes) {
+  gc_sweep_slots *sweep_slots = gc_sweep_slots_choose();
   size_t allocated_bytes = gc_heap.allocated_bytes + gc_heap.carried_bytes - shielded_bytes;
   size_t before_bytes = gc_heap.live_bytes + allocated_bytes - gc_heap.freed_bytes;
   size_t live_bytes = 0;
@@ -72,7 +54,7 @@ gc_sweep_stw(size_t shielded_bytes) {
     if (state == GC_PAGE_FREE_CLEAN || state == GC_PAGE_FREE_DIRTY)
       continue;
     next = page + gc_heap.infos[page].span_pages;
-    live_bytes += state == GC_PAGE_SLOTS ? sweep_span(page) : sweep_large(page);
+    live_bytes += state == GC_PAGE_SLOTS ? sweep_span(page, sweep_slots) : sweep_large(page);
   }
   gc_heap.live_bytes = live_bytes - gc_min(live_bytes, shielded_bytes);
   gc_heap.reclaimed_before_bytes += gc_heap.reclaimed_bytes;
