@@ -38,7 +38,7 @@ check_runs(unsigned kind, unsigned class) {
   for (size_t slot = 0; slot < slots; slot++) {
     if (bytes[slot] != GC_SLOT_FREE)
       continue;
-    char *object = slot_bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, (kind * GC_CLASSES + class) * sizeof(struct gc_run)) : NULL;
+    char *object = fixture_bump(slot_bytes, kind);
     if (!object)
       object = gc_cache_next(&fixture_cache, kind, class);
     assert_ptr_equal(object, gc_heap_page_address(page) + slot * slot_bytes);

@@ -60,7 +60,13 @@ fixture_heap(size_t reserve_bytes) {
   assert_true(gc_heap_init(reserve_bytes, GC_GIB));
 }
 
-// An object as the library allocates it: the fast path, what the cache owns, another page.  NULL: out of memory.
+// The next slot of the run at hand, where the fast path would take it.
+static inline char *
+fixture_bump(size_t bytes, unsigned kind) {
+  return bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, gc_cache_run_of(bytes, kind)) : NULL;
+}
+
+// An object as the library allocates it: the fast path, what the cache owns, another page.  NULL: no memory.
 static inline char *
 fixture_allocate(size_t bytes, unsigned kind) {
   bool clean;
@@ -71,7 +77,7 @@ fixture_allocate(size_t bytes, unsigned kind) {
     return ref.start;
   }
   unsigned class = gc_class_of(bytes);
-  char *slot = bytes <= GC_LOOKUP_BYTES_MAX ? gc_cache_bump(&fixture_cache, (kind * GC_CLASSES + class) * sizeof(struct gc_run)) : NULL;
+  char *slot = fixture_bump(bytes, kind);
   while (!slot && !(slot = gc_cache_next(&fixture_cache, kind, class)))
     if (!gc_cache_take_page(&fixture_cache, kind, class))
       return NULL;

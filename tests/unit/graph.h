@@ -72,7 +72,7 @@ graph_random_kind(size_t bytes, bool uncollectable) {
   return random_below(6) ? gc_kind_of_normal(bytes) : GC_KIND_ATOMIC;
 }
 
-// `node_count` objects of all sizes and about 1.2 edges for each, so that some are reachable and some are not.
+// `node_count` objects of all sizes and about 1.2 edges for each, so that some are reachable and some not.
 static inline void
 graph_make_random(size_t node_count, bool uncollectable) {
   graph_clear();

@@ -17,7 +17,7 @@ page_of(const char *object) {
   return gc_heap_slot_at(object).page;
 }
 
-// Walk the page table: spans tile it, free ones are as long as the run of pages that look free, the counts add up.
+// Walk the page table: spans tile it, free ones are as long as the run of pages that look free, counts add up.
 static void
 check_tiling(void) {
   size_t clean = 0, dirty = 0;
@@ -57,7 +57,7 @@ alignments_above_a_page_are_kept_on_new_memory(void **state) {
   }
 }
 
-// The pages that are trimmed off on either side used to be free, and lie beside pages that are free no longer.
+// The pages trimmed off on either side used to be free, and lie beside pages that are free no longer.
 static void
 alignments_above_a_page_are_kept_on_used_memory(void **state) {
   (void)state;

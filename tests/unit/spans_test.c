@@ -1,5 +1,5 @@
-// Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier, clean, dirty
-// or used.
+// Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier, clean,
+// dirty or used.
 #include <sys/resource.h>
 
 #include "fixture.h"

@@ -88,7 +88,7 @@ helpers_are_created_once(void **state) {
   assert_int_equal(gc_team_helpers(), MARKERS - 1);
 }
 
-// A helper that has marked has a stack.  One root goes to one marker; only what that one shares can reach another.
+// A helper that found work has a stack.  One root goes to one marker; only what that one shares reaches others.
 static void
 work_that_one_marker_starts_with_is_shared(void **state) {
   (void)state;

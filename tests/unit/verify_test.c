@@ -1,4 +1,4 @@
-// The verifier: each kind of corruption, made by hand and mended, is reported under the name of its invariant.
+// The verifier: each kind of corruption, made by hand and mended, is reported under its invariant's name.
 #include "cycle/verify.h"
 
 #include <unistd.h>
