@@ -50,3 +50,13 @@ static inline void
 gc_atomic_fence(void) {
   AO_nop_full();
 }
+
+// Tell the CPU that this is a spin loop.
+static inline void
+gc_cpu_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}

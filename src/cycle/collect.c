@@ -173,8 +173,8 @@ log_cycle(uint64_t pause_ns, bool finished) {
 // Taken into account from the next cycle on.
 static void
 learn(uint64_t pause_ns, uint64_t mutator_ns) {
-  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes,
-                                                         gc_tunables.min_budget_bytes, pause_ns, mutator_ns);
+  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(
+      gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_thread_count(), pause_ns, mutator_ns);
 }
 
 // [gc_cycle_lock, spilled]

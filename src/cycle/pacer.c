@@ -3,7 +3,11 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-enum { ROOT_FACTOR = 7 }; // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
+enum {
+  ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
+  FLOOR_FACTOR_MAX = 8,
+  FLOOR_THREADS_MAX = 8
+};
 
 static size_t
 square_root(size_t value) {
@@ -37,10 +41,12 @@ gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
 }
 
 size_t
-gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, uint64_t pause_ns, uint64_t mutator_ns) {
+gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
+                          uint64_t mutator_ns) {
+  size_t most_bytes = FLOOR_FACTOR_MAX * gc_max(1, gc_min(threads, FLOOR_THREADS_MAX)) * least_bytes;
   floor_bytes = gc_max(floor_bytes, least_bytes);
   if (pause_ns > mutator_ns / 20)
-    return gc_min(2 * floor_bytes, GC_PACER_FLOOR_FACTOR_MAX * least_bytes);
+    return gc_min(2 * floor_bytes, most_bytes);
   if (pause_ns < mutator_ns / 100)
     return gc_max(floor_bytes / 2, least_bytes);
   return floor_bytes;

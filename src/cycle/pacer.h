@@ -20,12 +20,10 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
-enum { GC_PACER_FLOOR_FACTOR_MAX = 8 };
-
-// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for `mutator_ns` since the one before.  It is
-// doubled, up to GC_PACER_FLOOR_FACTOR_MAX times `least_bytes`, while collecting costs more than a twentieth of the time, as when many
-// threads must be stopped and next to nothing lives, and halved when it costs less than a hundredth.
-size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, uint64_t pause_ns,
+// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for `mutator_ns` since the one before. It is
+// doubled while collecting costs more than a twentieth of the time, as when many threads must be stopped and next to
+// nothing lives, up to 8 times `least_bytes` for each thread; and halved when it costs less than a hundredth.
+size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
                                  uint64_t mutator_ns);
 
 // What the next cycle may find alive: most objects die young.

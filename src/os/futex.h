@@ -24,6 +24,19 @@ gc_futex_wait(struct gc_atomic *word, size_t seen, int64_t timeout_ns) {
           timeout_ns == GC_FUTEX_FOREVER ? NULL : &timeout, NULL, 0);
 }
 
+// Look at `word` for about `rounds` times 100 ns before giving up.  Returns whether it has changed from `seen`.  A sleep and its
+// wake-up cost some 50 us on a virtual machine; what is usually over in less is worth waiting for, if there is a CPU to spare.
+static inline bool
+gc_spin_while(const struct gc_atomic *word, size_t seen, unsigned rounds) {
+  for (unsigned round = 0; round < rounds; round++) {
+    if (gc_atomic_load_acquire(word) != seen)
+      return true;
+    for (unsigned i = 0; i < 8; i++)
+      gc_cpu_relax();
+  }
+  return false;
+}
+
 static inline void
 gc_futex_wake_one(struct gc_atomic *word) {
   syscall(SYS_futex, &word->value, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);

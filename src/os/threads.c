@@ -38,14 +38,27 @@ gc_os_thread_name(pid_t tid, char name[GC_OS_THREAD_NAME_BYTES]) {
   name[strcspn(name, "\n")] = '\0';
 }
 
+// The value of a line "\nkey:\tvalue" of the thread's status, in `text`; NULL if there is none.
+static const char *
+read_status(pid_t tid, const char *key, char *text, size_t capacity) {
+  if (!read_task_file(tid, "status", text, capacity))
+    return NULL;
+  const char *line = strstr(text, key);
+  return line ? line + strlen(key) + strspn(line + strlen(key), "\t ") : NULL;
+}
+
+char
+gc_os_thread_doing(pid_t tid) {
+  char text[4096];
+  const char *value = read_status(tid, "\nState:", text, sizeof text);
+  return value ? *value : '?';
+}
+
 bool
 gc_os_thread_blocks(pid_t tid, int signal_number) {
   char text[4096];
-  if (!read_task_file(tid, "status", text, sizeof text))
-    return false;
-  const char *line = strstr(text, "\nSigBlk:");
-  uint64_t blocked = line ? strtoull(line + strlen("\nSigBlk:"), NULL, 16) : 0;
-  return blocked >> (signal_number - 1) & 1;
+  const char *value = read_status(tid, "\nSigBlk:", text, sizeof text);
+  return value && strtoull(value, NULL, 16) >> (signal_number - 1) & 1;
 }
 
 void

@@ -18,6 +18,10 @@ enum gc_os_sent gc_os_thread_signal(pid_t tid, int signal_number);
 // The thread's name, as set with pthread_setname_np; "?" if the kernel does not tell.
 void gc_os_thread_name(pid_t tid, char name[GC_OS_THREAD_NAME_BYTES]);
 
+// What the thread is doing: the kernel's letter for its state (R running, S asleep, D asleep and not to be
+// woken, T stopped), '?' if it does not tell.
+char gc_os_thread_doing(pid_t tid);
+
 // Whether the thread blocks a signal, as far as the kernel tells.
 bool gc_os_thread_blocks(pid_t tid, int signal_number);
 

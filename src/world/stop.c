@@ -28,15 +28,16 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
-#include "os/clock.h"
 #include "os/futex.h"
 #include "os/images.h"
+#include "os/limits.h"
 #include "os/signals.h"
 #include "os/threads.h"
 #include "world/threads.h"
 
 enum {
   COUNT_BITS = 32,
+  SPIN_ROUNDS = 2000,      // about 200 us: the pause of a heap of a few MiB
   LOOK_ROUND_NS = 10000000 // while no answer comes: how often to look whether those who owe one still live
 };
 
@@ -76,8 +77,18 @@ count_answer(size_t now) {
   return true;
 }
 
+// Stopped threads may spin before they sleep: all, if each can have a CPU of its own; else none.  [gc_lock, before the signals]
+static unsigned spin_rounds;
+
+static void
+choose_spinning(void) {
+  spin_rounds = gc_thread_count() <= gc_limits_cpus() ? SPIN_ROUNDS : 0;
+}
+
 static void
 sleep_until_over(size_t now) {
+  if (gc_spin_while(&epoch, now, spin_rounds))
+    return;
   while (gc_atomic_load_acquire(&epoch) == now)
     gc_futex_wait(&epoch, now, GC_FUTEX_FOREVER);
 }
@@ -108,6 +119,13 @@ stop_here(struct gc_thread *thread, const char *stack_pointer) {
 }
 
 static void
+stop_in_handler(struct gc_thread *thread, const char *stack_pointer) {
+  thread->handling = 1;
+  stop_here(thread, stack_pointer);
+  thread->handling = 0;
+}
+
+static void
 handle_signal(int number, siginfo_t *info, void *context) {
   int saved_errno = errno;
   struct gc_thread *thread = gc_thread_current();
@@ -116,7 +134,7 @@ handle_signal(int number, siginfo_t *info, void *context) {
   else if (thread && thread->cache.busy)
     thread->cache.stop_pending = 1;
   else if (thread)
-    stop_here(thread, __builtin_frame_address(0));
+    stop_in_handler(thread, __builtin_frame_address(0));
   errno = saved_errno;
 }
 
@@ -196,9 +214,11 @@ drop_dead(size_t now) {
   return dropped;
 }
 
-// Sleep until all of `due` threads that are alive have answered.  false if they have not by `deadline_ns`.
+// Sleep until all of `due` threads that are alive have answered.  false when `rounds` times no answer has
+// come for LOOK_ROUND_NS.  The clock is not asked, so that a time when the whole machine stood still counts
+// as one round.
 static bool
-await_answers(size_t now, size_t due, uint64_t deadline_ns) {
+await_answers(size_t now, size_t due, size_t rounds) {
   size_t seen;
   gc_atomic_store_relaxed(&awaited, due);
   gc_atomic_fence(); // with the swap in count_answer: either it sees `awaited` or we see its answer
@@ -209,7 +229,7 @@ await_answers(size_t now, size_t due, uint64_t deadline_ns) {
     due -= drop_dead(now);
     gc_atomic_store_relaxed(&awaited, due);
     gc_atomic_fence();
-    if (gc_os_now_ns() >= deadline_ns)
+    if (rounds-- == 0)
       return gc_atomic_load_acquire(&answers) == answers_of(now, due);
   }
   return true;
@@ -241,21 +261,27 @@ enum { SILENT_MAX = 8 };
 // Those that will be named, remembered while the list is locked.
 struct silent_threads {
   pid_t tids[SILENT_MAX];
+  bool handling[SILENT_MAX];
   size_t count;
 };
 
 static void
 find_silent(struct silent_threads *silent, size_t now) {
   silent->count = 0;
-  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
-    if (is_silent(thread, now) && silent->count < SILENT_MAX)
-      silent->tids[silent->count++] = thread->tid;
+  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread)) {
+    if (!is_silent(thread, now) || silent->count == SILENT_MAX)
+      continue;
+    silent->handling[silent->count] = thread->handling;
+    silent->tids[silent->count++] = thread->tid;
+  }
 }
 
 static const char *
-excuse_of(pid_t tid) {
+excuse_of(pid_t tid, bool handling) {
   if (gc_os_thread_signal(tid, 0) == GC_OS_SENT_NOBODY)
     return "it has ended";
+  if (handling)
+    return "it has not yet left the previous stop";
   if (gc_os_thread_blocks(tid, signal_number))
     return "it blocks the signal";
   if (!gc_os_signal_is_handled_by(signal_number, handle_signal))
@@ -276,8 +302,9 @@ warn_of(const struct silent_threads *silent) {
     char name[GC_OS_THREAD_NAME_BYTES], format[160];
     gc_os_thread_name(silent->tids[i], name);
     replace_percents(name);
-    snprintf(format, sizeof format, "thread %%lu (%s) does not answer stop signal %d: %s\n", name,
-             signal_number, excuse_of(silent->tids[i]));
+    snprintf(format, sizeof format, "thread %%lu (%s) does not answer stop signal %d: %s (state %c)\n", name,
+             signal_number, excuse_of(silent->tids[i], silent->handling[i]),
+             gc_os_thread_doing(silent->tids[i]));
     gc_warn(format, (uintptr_t)silent->tids[i]);
   }
 }
@@ -285,7 +312,7 @@ warn_of(const struct silent_threads *silent) {
 // ---- One attempt, and more -------------------------------------------------------------------------------
 
 struct attempt {
-  uint64_t deadline_ns;
+  size_t rounds; // of patience
   bool stopped;
   struct silent_threads silent;
   void (*function)(void *argument); // to call while stopped; NULL: leave the world stopped
@@ -296,7 +323,8 @@ static void
 stop_or_give_up(struct attempt *attempt) {
   gc_lock_acquire(&gc_lock);
   size_t now = begin_epoch();
-  attempt->stopped = await_answers(now, signal_threads(now), attempt->deadline_ns);
+  choose_spinning();
+  attempt->stopped = await_answers(now, signal_threads(now), attempt->rounds);
   if (attempt->stopped)
     return;
   find_silent(&attempt->silent, now);
@@ -314,14 +342,16 @@ run_attempt(void *attempt_) {
   }
 }
 
+static size_t
+rounds_in(unsigned ms) {
+  return gc_divide_up(ms, LOOK_ROUND_NS / 1000000);
+}
+
 static bool
 stop_patiently(void (*function)(void *argument), void *argument) {
-  uint64_t begin_ns = gc_os_now_ns(), limit_ns = begin_ns + gc_tunables.stop_timeout_ms * UINT64_C(1000000);
   struct attempt attempt = {.function = function, .argument = argument};
-  for (uint64_t now_ns = begin_ns; now_ns < limit_ns; now_ns = gc_os_now_ns()) {
-    attempt.deadline_ns = now_ns + gc_tunables.stop_warn_ms * UINT64_C(1000000);
-    if (attempt.deadline_ns > limit_ns)
-      attempt.deadline_ns = limit_ns;
+  for (size_t left = rounds_in(gc_tunables.stop_timeout_ms); left > 0; left -= attempt.rounds) {
+    attempt.rounds = gc_min(left, rounds_in(gc_tunables.stop_warn_ms));
     if (!gc_images_call(run_attempt, &attempt))
       return false;
     if (attempt.stopped)

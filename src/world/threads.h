@@ -50,6 +50,7 @@ struct gc_thread {
       state; // enum gc_thread_state  [atomic: owner -> collector, release; BLOCKED to RUNNING under gc_lock]
   struct gc_atomic request;  // the stop that it has been signalled for  [atomic: collector -> own handler]
   struct gc_atomic answered; // the last stop that it has answered  [atomic: own handler -> collector]
+  volatile int handling;     // within the signal handler  [own handler; read racily by the watchdog]
 };
 
 // The calling thread, or NULL.

@@ -64,6 +64,18 @@ one_reserve_may_ask_for_much(void **state) {
 }
 
 static void
+growth_counts_what_is_there_already(void **state) {
+  (void)state;
+  struct gc_mark_stack stack;
+  begin(&stack);
+  const size_t room = GC_MARK_STACK_BYTES_MIN / sizeof(gc_mark_entry);
+  push(&stack, 1, room);
+  assert_true(gc_mark_stack_reserve(&stack, room + 1)); // more than the double has
+  assert_true((size_t)(stack.limit - stack.top) >= room + 1);
+  expect_entries(&stack, 1);
+}
+
+static void
 room_below_the_base_is_used_again(void **state) {
   (void)state;
   struct gc_mark_stack stack;
@@ -137,6 +149,7 @@ main(void) {
       cmocka_unit_test(entries_hold_extreme_values),
       cmocka_unit_test(growth_keeps_what_was_pushed),
       cmocka_unit_test(one_reserve_may_ask_for_much),
+      cmocka_unit_test(growth_counts_what_is_there_already),
       cmocka_unit_test(room_below_the_base_is_used_again),
       cmocka_unit_test(at_the_limit_it_overflows_and_keeps_what_it_has),
       cmocka_unit_test(refused_memory_is_an_overflow),

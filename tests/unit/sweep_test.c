@@ -148,6 +148,22 @@ shielded_slots_are_kept_and_do_not_count(void **state) {
 }
 
 static void
+slot_bytes_of_freed_spans_are_used_again(void **state) {
+  (void)state;
+  uint32_t frontier = 0;
+  fixture_heap(64 * GC_MIB);
+  for (int round = 0; round < 10; round++) {
+    for (int i = 0; i < 10; i++)
+      assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, 0));
+    gc_cache_give_back(&fixture_cache);
+    assert_non_null(fixture_allocate(200000, GC_KIND_NORMAL));
+    gc_sweep_stw(0);
+    assert_true(round == 0 || gc_heap.lines_frontier == frontier);
+    frontier = gc_heap.lines_frontier;
+  }
+}
+
+static void
 marking_that_was_called_off_leaves_no_trace(void **state) {
   (void)state;
   random_begin("undo");
@@ -172,6 +188,7 @@ main(void) {
       cmocka_unit_test(random_bytes_are_swept_as_in_the_model),
       cmocka_unit_test(large_objects_stay_if_marked),
       cmocka_unit_test(shielded_slots_are_kept_and_do_not_count),
+      cmocka_unit_test(slot_bytes_of_freed_spans_are_used_again),
       cmocka_unit_test(marking_that_was_called_off_leaves_no_trace),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

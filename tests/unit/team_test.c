@@ -88,19 +88,32 @@ helpers_are_created_once(void **state) {
   assert_int_equal(gc_team_helpers(), MARKERS - 1);
 }
 
-// A helper that found work has a stack.  One root goes to one marker; only what that one shares reaches others.
+// How many markers have had an entry on their stacks since the last call.
+static unsigned
+markers_with_work(void) {
+  unsigned count = 0;
+  for (size_t i = 0; i < MARKERS; i++) {
+    gc_mark_entry *memory = gc_team_own_marker()[i].stack.memory;
+    count += memory && *memory;
+    if (memory)
+      *memory = 0;
+  }
+  return count;
+}
+
+// One root goes to one marker; only what that one shares can reach another.
 static void
 work_that_one_marker_starts_with_is_shared(void **state) {
   (void)state;
   make_tree(20000);
-  struct gc_marker *own = gc_team_own_marker();
-  bool all_took_part = false;
-  for (int round = 0; round < 3000 && !all_took_part; round++) {
+  unsigned most = 0;
+  markers_with_work();
+  for (int round = 0; round < 3000 && most < 2; round++) {
     assert_true(mark_with(MARKERS, NULL));
     graph_check_marks();
-    all_took_part = own[1].stack.memory && own[2].stack.memory && own[3].stack.memory;
+    most = (unsigned)gc_max(most, markers_with_work());
   }
-  assert_true(all_took_part);
+  assert_in_range(most, 2, MARKERS);
 }
 
 static void
