@@ -35,8 +35,7 @@ struct gc_thread {
   pthread_t handle;
   pid_t tid;
   const char *thread_pointer; // the TLS base, from which the dynamic thread vector is found
-  struct gc_range
-      stack; // [lowest address, base) of the ordinary stack; the initial thread's low end is a bound
+  struct gc_range stack;      // of the ordinary stack; the initial thread's low end is only a bound
   enum gc_tls_place tls_place;
   struct gc_range tls_block; // descriptor and static TLS if they are in the stack that it does not use
 
@@ -46,8 +45,7 @@ struct gc_thread {
   struct gc_range alternate; // the live part of the alternate signal stack it is on, else empty
 
   // The handshake; see stop.c.
-  struct gc_atomic
-      state; // enum gc_thread_state  [atomic: owner -> collector, release; BLOCKED to RUNNING under gc_lock]
+  struct gc_atomic state;    // enum gc_thread_state  [atomic: owner -> collector; to RUNNING under gc_lock]
   struct gc_atomic request;  // the stop that it has been signalled for  [atomic: collector -> own handler]
   struct gc_atomic answered; // the last stop that it has answered  [atomic: own handler -> collector]
   volatile int handling;     // within the signal handler  [own handler; read racily by the watchdog]

@@ -114,10 +114,11 @@ push_dynamic_blocks(const struct gc_thread *thread, bool doubtful, struct gc_ran
   return true;
 }
 
+// The first block is in the descriptor, and with it in the stack if that is there.
 static GC_NO_SANITIZE bool
 push_specific_blocks(const struct gc_thread *thread, bool doubtful, struct gc_range_array *roots) {
   const char *const *table = (const char *const *)(thread->thread_pointer + specifics_offset);
-  for (size_t i = 1; i < GC_TLS_SPECIFIC_BLOCKS; i++)
+  for (size_t i = thread->tls_place == GC_TLS_IN_STACK; i < GC_TLS_SPECIFIC_BLOCKS; i++)
     if (table[i] && !push_block(table[i], GC_TLS_SPECIFIC_BLOCK_BYTES, doubtful, roots))
       return false;
   return true;

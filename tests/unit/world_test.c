@@ -2,6 +2,7 @@
 #include "world/world.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -187,7 +188,8 @@ dead_blocked_thread_is_dropped(void **state) {
   if (!MAY_DIE_WITHOUT_NOTICE)
     return;
   run_thread(die_blocked, NULL);
-  assert_int_equal(count_threads(), 1);
+  while (count_threads() > 1)
+    sched_yield(); // the kernel may know the thread for a moment after it has been joined
 }
 
 static void *
