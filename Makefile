@@ -94,7 +94,7 @@ PLATFORM  := $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null))
 KNOWN     := x86_64 aarch64 linux freebsd darwin
 ELSEWHERE := $(filter-out $(PLATFORM),$(KNOWN))
 SOURCES   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).c %_$(p).S),$(sort $(wildcard src/*/*.c src/*/*.S)))
-HEADERS   := $(sort $(wildcard gc.h src/*/*.h))
+HEADERS   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).h %_$(p)_inl.h),$(sort $(wildcard gc.h src/*/*.h)))
 
 # ---- Dependencies: installed where allowed, named where not ----
 

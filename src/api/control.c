@@ -13,11 +13,13 @@
 #include "os/memory.h"
 #include "world/world.h"
 
+// GC_init attaches the calling thread, if need be, so that its stack counts.
+
 // ---- Collecting ---------------------------------------------------------------------------------------------------
 
 void
 GC_gcollect(void) {
-  gc_init_ensure();
+  GC_init();
   gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
   if (gc_tunables.force_unmap)
     gc_cycle_release_all();
@@ -25,14 +27,14 @@ GC_gcollect(void) {
 
 void
 GC_gcollect_and_unmap(void) {
-  gc_init_ensure();
+  GC_init();
   gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
   gc_cycle_release_all();
 }
 
 int
 GC_try_to_collect(GC_stop_func stop) {
-  gc_init_ensure();
+  GC_init();
   return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
 }
 
@@ -53,13 +55,13 @@ GC_get_stop_func(void) {
 
 void
 GC_disable(void) {
-  gc_init_ensure();
+  GC_init();
   gc_atomic_add(&gc_cycle_disabled, 1);
 }
 
 void
 GC_enable(void) {
-  gc_init_ensure();
+  GC_init();
   size_t before = gc_atomic_sub(&gc_cycle_disabled, 1);
   GC_CHECK(before > 0, "GC_enable without GC_disable");
 }
