@@ -68,12 +68,6 @@ alloc_heap_bytes(void) {
   return GC_get_heap_size();
 }
 
-// Have finish(object, NULL) called once object is unreachable.
-static inline void
-alloc_on_unreachable(void *object, void (*finish)(void *object, void *unused)) {
-  GC_register_finalizer(object, finish, NULL, NULL, NULL);
-}
-
 #elif defined(SCHEME_ALLOC_MALLOC)
 
 #define ALLOC_NAME "malloc"

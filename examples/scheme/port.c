@@ -22,12 +22,6 @@ port_new(uint32_t flags, const char *name) {
   return port;
 }
 
-static void
-port_finish(void *port, void *unused) {
-  (void)unused;
-  port_close(port);
-}
-
 value
 port_from_file(int file, uint32_t flags, const char *name) {
   struct port *port = port_new(flags, name);
@@ -37,15 +31,14 @@ port_from_file(int file, uint32_t flags, const char *name) {
   return (value)port;
 }
 
+// Closing is the program's business: a port that it forgets keeps its file open, as in any Scheme without finalization.
 value
 port_open(const char *path, uint32_t flags) {
   int mode = flags & PORT_OUTPUT ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
   int file = open(path, mode | O_CLOEXEC, FILE_MODE);
   if (file < 0)
     raise_kind(CONDITION_FILE, "cannot open file:", list2(string_from_c(path), string_from_c(strerror(errno))));
-  value port = port_from_file(file, flags, path);
-  alloc_on_unreachable(port, port_finish);
-  return port;
+  return port_from_file(file, flags, path);
 }
 
 value

@@ -17,25 +17,30 @@
 
 // ---- Collecting ---------------------------------------------------------------------------------------------------
 
+// The calling thread is attached first: else its stack would not be searched.  If it cannot be, nothing is collected.
+static bool
+collect(GC_stop_func stop) {
+  gc_init_ensure();
+  return gc_allocate_cache() &&
+         gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
+}
+
 void
 GC_gcollect(void) {
-  GC_init();
-  gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
+  collect(NULL);
   if (gc_tunables.force_unmap)
     gc_cycle_release_all();
 }
 
 void
 GC_gcollect_and_unmap(void) {
-  GC_init();
-  gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT});
+  collect(NULL);
   gc_cycle_release_all();
 }
 
 int
 GC_try_to_collect(GC_stop_func stop) {
-  GC_init();
-  return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
+  return collect(stop);
 }
 
 static int
@@ -288,5 +293,6 @@ GC_get_start_callback(void) {
 size_t
 gc_verify(void) {
   gc_init_ensure();
+  gc_allocate_cache();
   return gc_verify_world();
 }

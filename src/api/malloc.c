@@ -79,7 +79,8 @@ static struct gc_ref
 require_object(const char *caller, const void *object) {
   struct gc_ref ref = gc_heap_slot_at(object);
   GC_CHECK(ref.start, "%s: %p is not an object of the heap", caller, object);
-  GC_CHECK(gc_slot_is_object(*ref.byte), "%s: %p was freed before", caller, object);
+  bool freed = !gc_slot_is_object(*ref.byte) || gc_cache_has_unused(gc_cache_current, ref.start, ref.page);
+  GC_CHECK(!freed, "%s: %p was freed before", caller, object);
   GC_CHECK(ref.start == object, "%s: %p points inside the object at %p", caller, object, (void *)ref.start);
   return ref;
 }

@@ -4,6 +4,7 @@
 #include "gc.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #include "api/init.h"
 #include "base/check.h"
@@ -14,7 +15,7 @@
 #include "world/threads.h"
 
 // libgc's: only remembered.
-static int restart_signal = -1;
+static int restart_signal = SIGXCPU; // libgc's default; Loam sends none
 
 // ---- Attaching -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/valgrind.h"
 #include "cycle/verify.h"
 #include "heap/heap.h"
 #include "os/memory.h"
@@ -134,9 +135,11 @@ verify_spilled(void *result) {
   size_t *faults = result;
   if (!gc_world_stop())
     return NULL;
+  GC_VALGRIND_BEGIN_CONSERVATIVE();
   *faults = gc_verify_heap_stw("on request");
   if (*faults == 0)
     *faults = trace_all(false);
+  GC_VALGRIND_END_CONSERVATIVE();
   gc_world_resume();
   return NULL;
 }

@@ -321,3 +321,11 @@ gc_cache_unused_bytes(const struct gc_cache *cache) {
   bytes += (size_t)(run->run_limit - run->cursor);
   return bytes;
 }
+
+bool
+gc_cache_has_unused(const struct gc_cache *cache, const char *slot, uint32_t page) {
+  if (!cache || gc_heap.pages[page].state != GC_PAGE_SLOTS)
+    return false;
+  const struct gc_run *run = &cache->runs[gc_heap.pages[page].kind][gc_heap.infos[page].class];
+  return run->page == page && slot >= run->cursor && slot < run->run_limit;
+}

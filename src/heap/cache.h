@@ -114,3 +114,7 @@ void gc_cache_flush_counts(struct gc_cache *cache);
 
 // Bytes of the runs that are handed out and not yet allocated. [owner]
 size_t gc_cache_unused_bytes(const struct gc_cache *cache);
+
+// Whether a slot of the span that begins at `page` lies in the cache's run there, handed out to the cache and not yet allocated.  The cache
+// may be NULL.
+bool gc_cache_has_unused(const struct gc_cache *cache, const char *slot, uint32_t page);

@@ -3,9 +3,11 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/atomic.h"
 #include "base/check.h"
+#include "base/valgrind.h"
 #include "os/helper.h"
 
 enum {
@@ -70,11 +72,34 @@ share(struct gc_mark_stack *stack) {
   pthread_mutex_unlock(&team.lock);
 }
 
+// The stop function is the caller's marker's to ask, also while it waits for work.
+static bool
+asks_to_stop(const struct gc_marker *marker) {
+  return marker == &team.markers[0] && team.job.stop && team.job.stop();
+}
+
+// Sleep until something changes; the marker that asks the stop function no longer than a millisecond.  [team.lock]
+static void
+wait_for_change(const struct gc_marker *marker) {
+  if (marker != &team.markers[0] || !team.job.stop) {
+    pthread_cond_wait(&team.changed, &team.lock);
+    return;
+  }
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += 1000000;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  pthread_cond_timedwait(&team.changed, &team.lock, &until);
+  if (asks_to_stop(marker))
+    gc_atomic_store_relaxed(&team.called_off, 1);
+}
+
 bool
 gc_team_check(struct gc_team *shared, struct gc_marker *marker) {
   if (gc_atomic_load_relaxed(&shared->called_off))
     return false;
-  if (marker == &shared->markers[0] && shared->job.stop && shared->job.stop())
+  if (asks_to_stop(marker))
     gc_atomic_store_relaxed(&shared->called_off, 1);
   if (gc_atomic_load_relaxed(&shared->hungry) > 0 && gc_mark_stack_count(&marker->stack) >= SHARE_AT_LEAST)
     share(&marker->stack);
@@ -104,7 +129,7 @@ find_work(struct gc_marker *marker) {
       team.over = true;
       pthread_cond_broadcast(&team.changed);
     } else {
-      pthread_cond_wait(&team.changed, &team.lock);
+      wait_for_change(marker);
     }
   }
   bool found = !team.over;
@@ -169,6 +194,7 @@ static void *
 helper_main(void *argument) {
   unsigned number = (unsigned)(uintptr_t)argument; // 1, 2, ...
   uint64_t *seen = &team.seen[number];
+  GC_VALGRIND_BEGIN_CONSERVATIVE(); // for this thread, for good
   pthread_mutex_lock(&team.lock);
   for (;;) {
     while (team.job_number == *seen || number > team.wanted) {
@@ -243,7 +269,7 @@ recover_from_overflow(unsigned helpers) {
 bool
 gc_team_mark(const struct gc_mark_job *job) {
   struct gc_marker *own = gc_team_own_marker();
-  if (!gc_mark_stack_reserve(&own->stack, 1))
+  if (!gc_mark_stack_reserve(&own->stack, 1) || (job->stop && job->stop()))
     return false;
   unsigned helpers = (unsigned)gc_min(job->markers - 1, team.helpers);
   start_job(job, helpers);

@@ -12,7 +12,7 @@ bool gc_os_file_read(const char *path, char *text, size_t capacity);
 struct gc_os_lines {
   int fd;
   size_t used, next; // bytes in `text`; where the next line begins
-  char text[4096];
+  char text[1024];   // small, since a thread may have no more than 16 KiB of stack
 };
 
 // false if the file cannot be opened.

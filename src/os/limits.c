@@ -16,7 +16,7 @@
 #include "base/hooks.h"
 #include "os/files.h"
 
-enum { PATH_BYTES = 1024, CPUS_MAX = 8192 };
+enum { PATH_BYTES = 512, CPUS_MAX = 8192 };
 
 // ---- The machine -----------------------------------------------------------------------------------------
 

@@ -31,6 +31,21 @@ gc_os_signal_pass_on(const struct sigaction *before, int signal_number, siginfo_
 }
 
 void
+gc_os_signal_block_asynchronous(sigset_t *before) {
+  static const int others[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
+  sigset_t set;
+  sigfillset(&set);
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    sigdelset(&set, others[i]);
+  pthread_sigmask(SIG_BLOCK, &set, before);
+}
+
+void
+gc_os_signal_restore(const sigset_t *before) {
+  pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void
 gc_os_signal_unblock(int signal_number) {
   sigset_t set;
   sigemptyset(&set);

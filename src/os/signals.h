@@ -17,6 +17,11 @@ bool gc_os_signal_is_handled_by(int signal_number, gc_os_signal_handler *handler
 // Pass a signal on to the handler that was there before; one that would only end the program is not called.
 void gc_os_signal_pass_on(const struct sigaction *before, int signal_number, siginfo_t *info, void *context);
 
+// Block, in the calling thread, all signals whose handlers can wait: not those that faults raise, nor a
+// profiler's.
+void gc_os_signal_block_asynchronous(sigset_t *before);
+void gc_os_signal_restore(const sigset_t *before);
+
 // Unblock a signal in the calling thread.
 void gc_os_signal_unblock(int signal_number);
 

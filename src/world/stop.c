@@ -77,7 +77,8 @@ count_answer(size_t now) {
   return true;
 }
 
-// Stopped threads may spin before they sleep: all, if each can have a CPU of its own; else none.  [gc_lock, before the signals]
+// Stopped threads may spin before they sleep: all, if each can have a CPU of its own; else none.  [gc_lock,
+// before the signals]
 static unsigned spin_rounds;
 
 static void
@@ -331,15 +332,23 @@ stop_or_give_up(struct attempt *attempt) {
   gc_world_resume();
 }
 
-// Under the loader's lock.
 static void
-run_attempt(void *attempt_) {
-  struct attempt *attempt = attempt_;
+call_if_stopped(struct attempt *attempt) {
   stop_or_give_up(attempt);
   if (attempt->stopped && attempt->function) {
     attempt->function(attempt->argument);
     gc_world_resume();
   }
+}
+
+// Under the loader's lock.  The collecting thread is as deaf as those that it stops: a handler might leave by
+// a jump, or change what is being searched.
+static void
+run_attempt(void *attempt) {
+  sigset_t before;
+  gc_os_signal_block_asynchronous(&before);
+  call_if_stopped(attempt);
+  gc_os_signal_restore(&before);
 }
 
 static size_t
