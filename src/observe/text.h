@@ -1,5 +1,5 @@
-// Text that grows in memory of the collector's own, so that a report can be composed while the world is stopped
-// and written when it runs again: who reads what we write may be one of the threads that were stopped.
+// Text that grows in memory of the collector's own, so that a report can be composed while the world is
+// stopped and written when it runs again: who reads what we write may be one of the stopped threads.
 #pragma once
 
 #include "base/check.h"
