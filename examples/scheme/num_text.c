@@ -126,6 +126,9 @@ flonum_print(double d) {
     if (strtod(text, NULL) == d)
       break;
   }
+  char *plus = strchr(text, '+'); // 1e+21 is 1e21
+  if (plus != NULL)
+    memmove(plus, plus + 1, strlen(plus));
   if (strpbrk(text, ".e") == NULL)
     strcat(text, ".0");
   return text;

@@ -7,7 +7,8 @@
 enum {
   SEGMENT_WORDS = 4096,  // of a fresh region; large enough that crossing from one to the next is rare
   SLACK_WORDS = 16,      // room beyond vm->limit, for control primitives
-  REGIONS_MAX = 32768,   // nested regions: 1 GiB of frames, after which recursion is taken to be endless
+  REGIONS_MAX = 8192,    // nested regions: 256 MiB of frames, after which recursion is taken to be endless
+  HANDLER_REGIONS = 64,  // more for the handler of that error; when they are used up too, the program is over
 };
 
 static const struct insn *
@@ -51,6 +52,7 @@ stack_start(struct vm *vm) {
   vm->winds = NIL;
   vm->handlers = NIL;
   vm->uncaught = false;
+  vm->too_deep = false;
   region_new(vm, 0);
   vm->fp = vm->base + HEADER_WORDS;
 }
@@ -71,11 +73,24 @@ link_below(struct vm *vm, bool shared) {
   return link_new(vm->link, vm->base, vm->fp, vm->limit, shared);
 }
 
+static void
+check_depth(struct vm *vm, uint32_t depth) {
+  if (depth <= REGIONS_MAX) {
+    vm->too_deep = false;
+    return;
+  }
+  if (vm->too_deep && depth <= REGIONS_MAX + HANDLER_REGIONS)
+    return;
+  if (vm->too_deep)
+    stack_start(vm); // drop all frames and all handlers
+  vm->too_deep = true;
+  raise_error("recursion too deep: out of stack", NIL);
+}
+
 void
 stack_grow(struct vm *vm, uint32_t words) {
   struct link *link = link_below(vm, false);
-  if (link != NULL && link->depth > REGIONS_MAX)
-    raise_error("recursion too deep: out of stack", NIL);
+  check_depth(vm, link == NULL ? 0 : link->depth);
   value *arguments = vm->fp;
   region_new(vm, words > vm->argc ? words : vm->argc);
   vm->link = link;

@@ -147,46 +147,50 @@ template_mentions(value template, value id) {
   return template == id;
 }
 
-// The matches for one more repetition of template: every repeated variable in it steps to its next item.  Returns false
-// when they have run out.
 static bool
-step_matches(value template, struct match *matches, struct match **next) {
-  bool stepped = false;
-  for (struct match *m = matches; m != NULL; m = m->next) {
-    if (m->depth == 0 || !template_mentions(template, m->id))
+is_repeated_in(value template, const struct match *m) {
+  return m->depth > 0 && template_mentions(template, m->id);
+}
+
+// Has every repeated variable of template another item?
+static bool
+has_repetition(value template, const struct match *matches) {
+  bool found = false;
+  for (; matches != NULL; matches = matches->next) {
+    if (!is_repeated_in(template, matches))
       continue;
-    if (!is_pair(m->content))
+    if (!is_pair(matches->content))
       return false;
-    *next = match_new(*next, m->id, m->depth - 1, car(m->content));
-    stepped = true;
+    found = true;
   }
-  if (!stepped)
-    raise_syntax("nothing to repeat before the ellipsis", template);
+  if (!found)
+    raise_syntax("nothing to repeat before the ellipsis", syntax_strip(template));
   return true;
 }
 
-// The matches without the first item of each variable that step_matches has just used.
+// The matches with the repeated variables of template narrowed to their first items (`first`), or to the rest.
 static struct match *
-drop_step(value template, struct match *matches) {
-  struct match *rest = NULL;
-  for (struct match *m = matches; m != NULL; m = m->next) {
-    bool used = m->depth > 0 && template_mentions(template, m->id);
-    rest = match_new(rest, m->id, m->depth, used ? cdr(m->content) : m->content);
+narrow(value template, const struct match *matches, bool first) {
+  struct match *narrowed = NULL, **end = &narrowed;
+  for (; matches != NULL; matches = matches->next, end = &(*end)->next) {
+    bool repeated = is_repeated_in(template, matches);
+    value content = matches->content;
+    if (repeated)
+      content = first ? car(content) : cdr(content);
+    *end = match_new(NULL, matches->id, matches->depth - (repeated && first), content);
   }
-  return rest;
+  return narrowed;
 }
 
 // All the repetitions of template, in reverse, in front of done; `depth` is the number of ellipses that follow it.
 static value
 instantiate_repeated(struct expansion *e, value template, struct match *matches, int depth, value done) {
-  for (;;) {
-    struct match *step = matches;
-    if (!step_matches(template, matches, &step))
-      return done;
-    done = depth == 1 ? cons(instantiate(e, template, step, false), done)
-                      : instantiate_repeated(e, template, step, depth - 1, done);
-    matches = drop_step(template, matches);
+  for (; has_repetition(template, matches); matches = narrow(template, matches, false)) {
+    struct match *once = narrow(template, matches, true);
+    done = depth == 1 ? cons(instantiate(e, template, once, false), done)
+                      : instantiate_repeated(e, template, once, depth - 1, done);
   }
+  return done;
 }
 
 static value

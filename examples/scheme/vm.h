@@ -117,6 +117,7 @@ struct vm {
   struct link *link;
   value *spare; // a region to use again, with its limit
   value *spare_limit;
+  bool too_deep;  // recursion has run out of stack, and its handler has some more
   value winds;    // list of dynamic-wind entries
   value handlers; // list of exception handlers
   value result;   // of the program that has just halted
