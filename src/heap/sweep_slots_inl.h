@@ -8,13 +8,13 @@
 typedef uint8_t gc_byte_vector __attribute__((vector_size(32)));
 _Static_assert(GC_LINE_SLOTS % sizeof(gc_byte_vector) == 0, "lines hold whole vectors");
 
-// The sum of a vector's bytes.
+// The sum of a vector's bytes.  By pointer: how vectors are passed depends on the instruction set.
 GC_INLINE size_t
-sum_bytes(gc_byte_vector bytes) {
+sum_bytes(const gc_byte_vector *bytes) {
   const uint64_t every_second_byte = 0x00ff00ff00ff00ff, ones = 0x0001000100010001;
-  uint64_t words[sizeof bytes / sizeof(uint64_t)], pairs = 0;
-  memcpy(words, &bytes, sizeof bytes);
-  for (size_t i = 0; i < sizeof bytes / sizeof(uint64_t); i++)
+  uint64_t words[sizeof *bytes / sizeof(uint64_t)], pairs = 0;
+  memcpy(words, bytes, sizeof *bytes);
+  for (size_t i = 0; i < sizeof *bytes / sizeof(uint64_t); i++)
     pairs += (words[i] & every_second_byte) + (words[i] >> 8 & every_second_byte);
   return pairs * ones >> 48;
 }
@@ -32,5 +32,5 @@ gc_sweep_slots_with(uint8_t *bytes, size_t slots, uint8_t mark) {
     counts -= kept;
     memcpy(bytes + i, &lanes, sizeof lanes);
   }
-  return sum_bytes(counts);
+  return sum_bytes(&counts);
 }

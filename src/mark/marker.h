@@ -1,10 +1,10 @@
 // A marker: one thread's part in tracing the heap.
 //
-// Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this cycle's mark and are on a mark
-// stack or in a ring; black ones bear it and have been scanned.  An object is marked when a word that refers to it is *found*, so that
-// it is pushed at most once, and only if it may contain pointers.  What is popped goes through a ring of 16 with a prefetch in front, and is scanned
-// when it leaves the ring, by when its memory has arrived (Cher, Hosking and Vitek 2004): random graphs then mark at the speed of
-// independent loads (bench/graphmark).
+// Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this cycle's mark
+// and are on a mark stack or in a batch; black ones bear it and have been scanned.  An object is marked when a word
+// that refers to it is *found*, so that it is pushed at most once, and only if it may contain pointers.  What is popped, and each slot
+// byte that is to be tested, is asked for a batch ahead (after Cher, Hosking and Vitek 2004; see drain_inl.h): random
+// graphs then mark at about twice the cost of independent loads (bench/graphmark).
 #pragma once
 
 #include "base/atomic.h"
@@ -26,7 +26,7 @@ struct gc_mark_view {
 
 enum {
   GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
-  GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 1 KiB
+  GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 512 bytes
   GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
   GC_MARK_ROOM = 2 * (GC_BATCH_CANDIDATES + GC_BATCH_OBJECTS) // what one round and the end of the drain can push
 };
