@@ -51,7 +51,9 @@ static bool
 ended_well(pid_t child) {
   int status = -1;
   STRESS_CHECK(child > 0 && waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (status != 0)
+    tap_note("a child ended with status %#x", status);
+  return status == 0;
 }
 
 static _Noreturn void
@@ -136,8 +138,20 @@ under_load(void) {
     pthread_join(workers[i], NULL);
 }
 
+// gcc 12's AddressSanitizer leaves its allocator locked in a child that is forked while another thread
+// allocates.
+#if defined(__SANITIZE_ADDRESS__)
+enum { CHILDREN_MAY_ALLOCATE = 0 };
+#else
+enum { CHILDREN_MAY_ALLOCATE = 1 };
+#endif
+
 int
 main(void) {
+  if (!CHILDREN_MAY_ALLOCATE) {
+    tap_skip("the sanitizer's own locks do not survive a fork", "forks while threads work");
+    return tap_done();
+  }
   stress_phase("forks while threads work", under_load, NULL, NULL);
   stress_phase("forks while threads work", under_load, "LOAM_STRESS_DELAY", "200");
   return tap_done();

@@ -9,7 +9,7 @@
 enum { WORKERS = 3, DEPTH = 5 };
 
 static double deadline;
-static volatile size_t handled_alarms, handled_own;
+static volatile size_t handled_own;
 
 // ---- Handlers ----
 
@@ -19,7 +19,6 @@ static __thread volatile uint64_t burned;
 // Long enough to be stopped in.  It touches nothing of the collector.
 static void
 burn(int number) {
-  handled_alarms++;
   for (int i = 0; i < 2000; i++)
     burned += (uint64_t)number * (uint64_t)i;
 }
@@ -93,7 +92,6 @@ everywhere(void) {
   pthread_join(blocker, NULL);
   for (size_t i = 0; i < WORKERS; i++)
     pthread_join(workers[i], NULL);
-  STRESS_CHECK(handled_alarms > 0);
 }
 
 // ---- System calls ----
