@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/hooks.h"
@@ -15,10 +16,11 @@ enum { LINE_BYTES = 512 };
 struct gc_tunables gc_tunables;
 struct gc_hooks gc_hooks = {.log_fd = STDERR_FILENO};
 
+// By the bare system call: write(2) is a cancellation point, and a thread that holds our locks must not be cancelled.
 static void
 write_all(int fd, const char *text, size_t bytes) {
   while (bytes > 0) {
-    ssize_t written = write(fd, text, bytes);
+    long written = syscall(SYS_write, fd, text, bytes);
     if (written <= 0)
       return;
     text += written;

@@ -177,38 +177,49 @@ learn(uint64_t pause_ns, uint64_t mutator_ns) {
       gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_thread_count(), pause_ns, mutator_ns);
 }
 
+struct pause {
+  struct gc_cycle_request request;
+  unsigned markers;
+  bool finished;
+};
+
+// The pause itself.
+static void
+pause_stw(void *pause_) {
+  struct pause *pause = pause_;
+  raise_event(GC_EVENT_POST_STOP_WORLD);
+  GC_VALGRIND_BEGIN_CONSERVATIVE();
+  verify("before a collection", gc_verify_heap_stw);
+  pause->finished = collect_stw(pause->request, pause->markers);
+  verify("after a collection", gc_verify_heap_stw);
+  GC_VALGRIND_END_CONSERVATIVE();
+  raise_event(GC_EVENT_PRE_START_WORLD);
+}
+
 // [gc_cycle_lock, spilled]
 static bool
 run_cycle(struct gc_cycle_request request) {
-  unsigned markers = prepare_markers();
+  struct pause pause = {.request = request, .markers = prepare_markers()};
   if (gc_hooks.start)
     gc_hooks.start();
   raise_event(GC_EVENT_START);
   raise_event(GC_EVENT_PRE_STOP_WORLD);
   uint64_t began_ns = gc_os_now_ns();
-  if (!gc_world_stop()) {
+  if (!gc_world_call_stopped(pause_stw, &pause)) {
     gc_cycle_stats.called_off++;
     return false;
   }
-  raise_event(GC_EVENT_POST_STOP_WORLD);
-  GC_VALGRIND_BEGIN_CONSERVATIVE();
-  verify("before a collection", gc_verify_heap_stw);
-  bool finished = collect_stw(request, markers);
-  verify("after a collection", gc_verify_heap_stw);
-  GC_VALGRIND_END_CONSERVATIVE();
-  raise_event(GC_EVENT_PRE_START_WORLD);
-  gc_world_resume();
   uint64_t ended_ns = gc_os_now_ns();
   raise_event(GC_EVENT_POST_START_WORLD);
-  gc_cycle_stats.cycles += finished;
-  gc_cycle_stats.called_off += !finished;
+  gc_cycle_stats.cycles += pause.finished;
+  gc_cycle_stats.called_off += !pause.finished;
   gc_cycle_stats.total_ns += ended_ns - began_ns;
   learn(ended_ns - began_ns, began_ns - gc_cycle_stats.ended_ns);
   gc_cycle_stats.ended_ns = ended_ns;
   gc_histogram_record(&gc_cycle_stats.pauses, ended_ns - began_ns);
   raise_event(GC_EVENT_END);
-  log_cycle(ended_ns - began_ns, finished);
-  return finished;
+  log_cycle(ended_ns - began_ns, pause.finished);
+  return pause.finished;
 }
 
 static void *

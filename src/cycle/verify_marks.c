@@ -130,17 +130,19 @@ gc_verify_marks_stw(void) {
   return trace_all(true);
 }
 
-static void *
-verify_spilled(void *result) {
+static void
+verify_stw(void *result) {
   size_t *faults = result;
-  if (!gc_world_stop())
-    return NULL;
   GC_VALGRIND_BEGIN_CONSERVATIVE();
   *faults = gc_verify_heap_stw("on request");
   if (*faults == 0)
     *faults = trace_all(false);
   GC_VALGRIND_END_CONSERVATIVE();
-  gc_world_resume();
+}
+
+static void *
+verify_spilled(void *result) {
+  gc_world_call_stopped(verify_stw, result);
   return NULL;
 }
 

@@ -148,14 +148,16 @@ compose(struct gc_text *text) {
   add_threads(text);
 }
 
+static void
+compose_stw(void *text) {
+  compose(text);
+}
+
 // [gc_cycle_lock, spilled]
 static void *
 compose_stopped(void *text) {
-  if (gc_world_stop()) {
-    compose(text);
-    gc_world_resume();
+  if (gc_world_call_stopped(compose_stw, text))
     return NULL;
-  }
   gc_text_add(text, "the world does not stop: figures of running threads may be a little off\n");
   gc_lock_acquire(&gc_lock);
   compose(text);
