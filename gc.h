@@ -1,9 +1,9 @@
 // Loam: an embeddable conservative tracing garbage collector for C.
 //
-// A program calls GC_malloc where it called malloc and never frees.  Loam finds the objects that the program can
-// still reach by reading its registers, stacks, thread-local and static data conservatively (Boehm and Weiser 1988):
-// any aligned word that could be the address of an object, of its start or of its inside, keeps the object.  All else
-// is reclaimed.
+// A program calls GC_malloc where it called malloc and never frees.  Loam finds the objects that the
+// program can still reach by reading its registers, stacks, thread-local and static data conservatively
+// (Boehm and Weiser 1988): any aligned word that could be the address of an object, of its start or of its
+// inside, keeps the object.  All else is reclaimed.
 //
 //     #include "gc.h"
 //
@@ -20,21 +20,23 @@
 //       }
 //     }
 //
-// This header is the manual.  It uses libgc's names with libgc's meaning, so that a program written for libgc compiles.
+// This header is the manual.  It uses libgc's names with libgc's meaning, so that a program written for
+// libgc compiles.
 //
 // What holds for every function unless its comment says otherwise:
 //
-// * Threads.  Any function may be called from any thread; a thread that the collector does not know is attached by
-//   its first call and detached when it ends.
+// * Threads.  Any function may be called from any thread; a thread that the collector does not know is
+//   attached by its first call and detached when it ends.
 // * Signals.  No function is async-signal-safe.  A signal handler may not call the collector.
-// * Memory.  Objects do not move.  Each begins at a multiple of 16 bytes.  A pointer anywhere into an object keeps it, and a
-//   pointer just past its end does so while it lies in a root (stack, register, static data, GC_add_roots).  Memory
-//   obtained from malloc or mmap is not searched: use GC_malloc_uncollectable or GC_add_roots for it.
-// * Errors.  Allocation that fails calls the out-of-memory function (GC_set_oom_fn), whose default returns NULL.
-//   Misuse that would corrupt the heap (freeing what is not an object) prints one line to standard error and aborts
-//   through the abort function (GC_set_abort_func).
-// * Before GC_init, any function may be called: it initialises the collector first.  The exceptions are the setters, which
-//   are taken note of.
+// * Memory.  Objects do not move.  Each begins at a multiple of 16 bytes.  A pointer anywhere into an
+//   object keeps it, and a pointer just past its end does so while it lies in a root (stack, register,
+//   static data, GC_add_roots).  Memory obtained from malloc or mmap is not searched: use
+//   GC_malloc_uncollectable or GC_add_roots for it.
+// * Errors.  Allocation that fails calls the out-of-memory function (GC_set_oom_fn), whose default returns
+//   NULL. Misuse that would corrupt the heap (freeing what is not an object) prints one line to standard
+//   error and aborts through the abort function (GC_set_abort_func).
+// * Before GC_init, any function may be called: it initialises the collector first.  The exceptions are the
+//   setters, which are taken note of.
 
 #ifndef GC_H
 #define GC_H
@@ -67,7 +69,7 @@
 extern "C" {
 #endif
 
-// ---- Types --------------------------------------------------------------------------------------------------------
+// ---- Types ---------------------------------------------------------------------------------------------
 
 // A machine word, and a signed one.
 typedef unsigned long GC_word;
@@ -89,11 +91,12 @@ typedef long GC_signed_word;
 #define GC_UNIMPLEMENTED 3 // this platform cannot
 #define GC_NOT_FOUND 4     // there is no such thing
 
-// ---- Start --------------------------------------------------------------------------------------------------------
+// ---- Start ---------------------------------------------------------------------------------------------
 
-// Initialise the collector: reserve address space, read the environment (docs/TUNABLES.md), attach the calling thread.
-// Calls after the first do nothing.  A program need not call it, but one whose first allocation comes from a shared
-// library's constructor, say, gains predictable behaviour by doing so in main.
+// Initialise the collector: reserve address space, read the environment (docs/TUNABLES.md), attach the
+// calling thread. Calls after the first do nothing.  A program need not call it, but one whose first
+// allocation comes from a shared library's constructor, say, gains predictable behaviour by doing so in
+// main.
 GC_API void GC_CALL GC_init(void);
 #define GC_INIT() GC_init()
 
@@ -106,14 +109,16 @@ GC_API unsigned GC_CALL GC_get_version(void);
 // Loam's own version, LOAM_VERSION as the library was built with.
 GC_API const char *GC_CALL GC_get_loam_version(void);
 
-// ---- Allocation ---------------------------------------------------------------------------------------------------
+// ---- Allocation ----------------------------------------------------------------------------------------
 
-// A new object of at least `bytes` bytes, all zero, or what the out-of-memory function returns.  It is reclaimed when
-// nothing reachable points to it.  A request of 0 bytes gives a distinct object of the least size.
+// A new object of at least `bytes` bytes, all zero, or what the out-of-memory function returns.  It is
+// reclaimed when nothing reachable points to it.  A request of 0 bytes gives a distinct object of the least
+// size.
 GC_API void *GC_CALL GC_malloc(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
 
-// As GC_malloc, for an object that will never contain pointers to collected objects: strings, numbers, pixels.  It is not cleared,
-// and the collector never reads it, which makes it cheaper and keeps its bits from being taken for pointers.
+// As GC_malloc, for an object that will never contain pointers to collected objects: strings, numbers,
+// pixels.  It is not cleared, and the collector never reads it, which makes it cheaper and keeps its bits
+// from being taken for pointers.
 GC_API void *GC_CALL GC_malloc_atomic(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
 
 // As GC_malloc, for an object that lives until GC_free and keeps what it points to: a root on the heap.
@@ -122,33 +127,38 @@ GC_API void *GC_CALL GC_malloc_uncollectable(size_t bytes) GC_ATTR_MALLOC GC_ATT
 // As GC_malloc_atomic, for an object that lives until GC_free.
 GC_API void *GC_CALL GC_malloc_atomic_uncollectable(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
 
-// As GC_malloc and GC_malloc_atomic, with the program's promise to keep a pointer to the object's first 256 bytes while it is
-// in use.  For objects of 100 KiB and more this makes false retention less likely.
+// As GC_malloc and GC_malloc_atomic, with the program's promise to keep a pointer to the object's first 256
+// bytes while it is in use.  For objects of 100 KiB and more this makes false retention less likely.
 GC_API void *GC_CALL GC_malloc_ignore_off_page(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
 GC_API void *GC_CALL GC_malloc_atomic_ignore_off_page(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
 
-// The object with its size changed to at least `bytes`, moved if need be, its kind (pointer-free, uncollectable) kept.  Bytes
-// gained are zero unless the object is pointer-free.  NULL for `object` means GC_malloc(bytes); 0 for `bytes` frees the object and
-// returns NULL.  When memory is short the old object stays as it is.  `object` must be the start of an object, else abort.
+// The object with its size changed to at least `bytes`, moved if need be, its kind (pointer-free,
+// uncollectable) kept.  Bytes gained are zero unless the object is pointer-free.  NULL for `object` means
+// GC_malloc(bytes); 0 for `bytes` frees the object and returns NULL.  When memory is short the old object
+// stays as it is.  `object` must be the start of an object, else abort.
 GC_API void *GC_CALL GC_realloc(void *object, size_t bytes) GC_ATTR_ALLOC_SIZE(2);
 
-// Give an object back at once.  Never needed, sometimes useful.  NULL is ignored.  The program must not use the object again.
-// A pointer that is not the start of an object, or an object freed before, ends the program with a message.
+// Give an object back at once.  Never needed, sometimes useful.  NULL is ignored.  The program must not use
+// the object again. A pointer that is not the start of an object, or an object freed before, ends the
+// program with a message.
 GC_API void GC_CALL GC_free(void *object);
 
-// A new zeroed object of `bytes` bytes that starts at a multiple of `alignment`, a power of two (else NULL, errno EINVAL).
+// A new zeroed object of `bytes` bytes that starts at a multiple of `alignment`, a power of two (else NULL,
+// errno EINVAL).
 GC_API void *GC_CALL GC_memalign(size_t alignment, size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(2);
 
-// As GC_memalign; stores the object in *object and returns 0, or EINVAL (alignment no power of two or no multiple of the
-// pointer size) or ENOMEM, with *object unchanged.
+// As GC_memalign; stores the object in *object and returns 0, or EINVAL (alignment no power of two or no
+// multiple of the pointer size) or ENOMEM, with *object unchanged.
 GC_API int GC_CALL GC_posix_memalign(void **object, size_t alignment, size_t bytes) GC_ATTR_NONNULL(1);
 
-// A pointer-free copy of a string, of at most `limit` bytes of it.  NULL and errno ENOMEM when memory is short; NULL for NULL.
+// A pointer-free copy of a string, of at most `limit` bytes of it.  NULL and errno ENOMEM when memory is
+// short; NULL for NULL.
 GC_API char *GC_CALL GC_strdup(const char *string) GC_ATTR_MALLOC;
 GC_API char *GC_CALL GC_strndup(const char *string, size_t limit) GC_ATTR_MALLOC GC_ATTR_NONNULL(1);
 
-// Several objects of `bytes` bytes each at the price of about one, linked through their first words (GC_NEXT) and otherwise zero.
-// The program must clear the link of each object that it takes.  At least one object, or NULL when memory is short.
+// Several objects of `bytes` bytes each at the price of about one, linked through their first words
+// (GC_NEXT) and otherwise zero. The program must clear the link of each object that it takes.  At least one
+// object, or NULL when memory is short.
 GC_API void *GC_CALL GC_malloc_many(size_t bytes) GC_ATTR_MALLOC;
 #define GC_NEXT(object) (*(void **)(object))
 
@@ -168,18 +178,19 @@ GC_API void *GC_CALL GC_malloc_many(size_t bytes) GC_ATTR_MALLOC;
 #define GC_NEW_ATOMIC(type) ((type *)GC_malloc_atomic(sizeof(type)))
 #define GC_NEW_UNCOLLECTABLE(type) ((type *)GC_malloc_uncollectable(sizeof(type)))
 
-// ---- Asking about memory ------------------------------------------------------------------------------------------
+// ---- Asking about memory -------------------------------------------------------------------------------
 
 // The start of the object that an address lies in, or NULL if it lies in none.
 GC_API void *GC_CALL GC_base(void *address);
 
-// The size in bytes of the object that starts at `object` (it may be more than was asked for), or 0 if none does.
+// The size in bytes of the object that starts at `object` (it may be more than was asked for), or 0 if none
+// does.
 GC_API size_t GC_CALL GC_size(const void *object);
 
 // 1 if the address lies in an object of the collected heap, else 0.
 GC_API int GC_CALL GC_is_heap_ptr(const void *address);
 
-// ---- Collecting ---------------------------------------------------------------------------------------------------
+// ---- Collecting ----------------------------------------------------------------------------------------
 
 // Collect now.  Returns when garbage has been reclaimed; does nothing while collection is disabled.
 GC_API void GC_CALL GC_gcollect(void);
@@ -187,33 +198,37 @@ GC_API void GC_CALL GC_gcollect(void);
 // As GC_gcollect, and return all free memory to the operating system.
 GC_API void GC_CALL GC_gcollect_and_unmap(void);
 
-// Asked now and then while marking: a value other than 0 calls the collection off.  It runs with the world stopped: it may
-// read the clock or a flag, and must neither allocate nor lock.
+// Asked now and then while marking: a value other than 0 calls the collection off.  It runs with the world
+// stopped: it may read the clock or a flag, and must neither allocate nor lock.
 typedef int(GC_CALLBACK *GC_stop_func)(void);
 
-// Collect unless `stop` (not NULL) calls it off.  1 if the collection was finished, 0 if it was called off or collection is disabled;
-// then nothing has changed.
+// Collect unless `stop` (not NULL) calls it off.  1 if the collection was finished, 0 if it was called off
+// or collection is disabled; then nothing has changed.
 GC_API int GC_CALL GC_try_to_collect(GC_stop_func stop) GC_ATTR_NONNULL(1);
 
 // The stop function of the collections that allocation starts.  Default: one that always returns 0.
 GC_API void GC_CALL GC_set_stop_func(GC_stop_func stop) GC_ATTR_NONNULL(1);
 GC_API GC_stop_func GC_CALL GC_get_stop_func(void);
 
-// Stop collecting until the matching GC_enable; calls nest.  The heap grows instead.  GC_is_disabled: how many are open.
+// Stop collecting until the matching GC_enable; calls nest.  The heap grows instead.  GC_is_disabled: how
+// many are open.
 GC_API void GC_CALL GC_disable(void);
 GC_API void GC_CALL GC_enable(void);
 GC_API int GC_CALL GC_is_disabled(void);
 
-// ---- Heap size and policy -----------------------------------------------------------------------------------------
+// ---- Heap size and policy ------------------------------------------------------------------------------
 
-// Make the heap at least `bytes` larger at once, so that it collects later.  1 if done, 0 if the system or the limit refuses.
+// Make the heap at least `bytes` larger at once, so that it collects later.  1 if done, 0 if the system or
+// the limit refuses.
 GC_API int GC_CALL GC_expand_hp(size_t bytes);
 
-// The most bytes that the heap may take from the system; 0 (the default) for no limit.  A heap above it does not shrink.
+// The most bytes that the heap may take from the system; 0 (the default) for no limit.  A heap above it
+// does not shrink.
 GC_API void GC_CALL GC_set_max_heap_size(GC_word bytes);
 
-// Trade memory for time: a collection starts when allocation since the last one has reached about live bytes / divisor,
-// times a factor that makes libgc's default of 3 a good choice here too.  Larger is smaller and slower.
+// Trade memory for time: a collection starts when allocation since the last one has reached about live
+// bytes / divisor, times a factor that makes libgc's default of 3 a good choice here too.  Larger is
+// smaller and slower.
 GC_API void GC_CALL GC_set_free_space_divisor(GC_word divisor);
 GC_API GC_word GC_CALL GC_get_free_space_divisor(void);
 
@@ -225,8 +240,8 @@ GC_API size_t GC_CALL GC_get_min_bytes_allocd(void);
 GC_API void GC_CALL GC_set_dont_expand(int on);
 GC_API int GC_CALL GC_get_dont_expand(void);
 
-// Bytes that the program says are not the collector's to reclaim (uncollectable objects count by themselves).  It is only
-// kept for programs that use it as a counter of their own.
+// Bytes that the program says are not the collector's to reclaim (uncollectable objects count by
+// themselves).  It is only kept for programs that use it as a counter of their own.
 GC_API void GC_CALL GC_set_non_gc_bytes(GC_word bytes);
 GC_API GC_word GC_CALL GC_get_non_gc_bytes(void);
 
@@ -234,15 +249,17 @@ GC_API GC_word GC_CALL GC_get_non_gc_bytes(void);
 GC_API void GC_CALL GC_set_force_unmap_on_gcollect(int on);
 GC_API int GC_CALL GC_get_force_unmap_on_gcollect(void);
 
-// Whether a pointer to the inside of an object, found in the heap, keeps it (1, the default).  Set it before GC_init only.  With
-// 0, the inside counts only at displacements registered with GC_register_displacement; stacks and registers always count.
+// Whether a pointer to the inside of an object, found in the heap, keeps it (1, the default).  Set it
+// before GC_init only.  With 0, the inside counts only at displacements registered with
+// GC_register_displacement; stacks and registers always count.
 GC_API void GC_CALL GC_set_all_interior_pointers(int on);
 GC_API int GC_CALL GC_get_all_interior_pointers(void);
 GC_API void GC_CALL GC_register_displacement(size_t displacement);
 
-// ---- Roots --------------------------------------------------------------------------------------------------------
+// ---- Roots ---------------------------------------------------------------------------------------------
 
-// Search [low, limit) for pointers at each collection, until removed.  Ranges may overlap.  Any number of them.
+// Search [low, limit) for pointers at each collection, until removed.  Ranges may overlap.  Any number of
+// them.
 GC_API void GC_CALL GC_add_roots(void *low, void *limit);
 
 // Stop searching [low, limit): every registered range and static data segment loses what it shares with it.
@@ -258,7 +275,7 @@ GC_API void GC_CALL GC_exclude_static_roots(void *low, void *limit);
 GC_API void GC_CALL GC_set_no_dls(int on);
 GC_API int GC_CALL GC_get_no_dls(void);
 
-// ---- Threads ------------------------------------------------------------------------------------------------------
+// ---- Threads -------------------------------------------------------------------------------------------
 
 // Where a thread's stack begins: its highest address.
 struct GC_stack_base {
@@ -268,15 +285,16 @@ struct GC_stack_base {
 typedef void *(GC_CALLBACK *GC_fn_type)(void *argument);
 typedef void *(GC_CALLBACK *GC_stack_base_func)(struct GC_stack_base *base, void *argument);
 
-// Attach the calling thread now, with the stack base given (or found, for NULL).  GC_SUCCESS, or GC_DUPLICATE if it was attached.
-// A thread need not do this before its first call, only before it holds the one pointer to an object that another thread
-// allocated.
+// Attach the calling thread now, with the stack base given (or found, for NULL).  GC_SUCCESS, or
+// GC_DUPLICATE if it was attached. A thread need not do this before its first call, only before it holds
+// the one pointer to an object that another thread allocated.
 GC_API int GC_CALL GC_register_my_thread(const struct GC_stack_base *base);
 
 // 1 if the calling thread is attached.
 GC_API int GC_CALL GC_thread_is_registered(void);
 
-// Detach the calling thread; its stack is not searched from here on.  GC_SUCCESS.  Needed only by a thread that goes on living.
+// Detach the calling thread; its stack is not searched from here on.  GC_SUCCESS.  Needed only by a thread
+// that goes on living.
 GC_API int GC_CALL GC_unregister_my_thread(void);
 
 // Kept for libgc programs: attaching is always allowed.
@@ -288,48 +306,53 @@ GC_API int GC_CALL GC_get_stack_base(struct GC_stack_base *base) GC_ATTR_NONNULL
 // Call `function` with the stack base of the caller.  Returns its result.
 GC_API void *GC_CALL GC_call_with_stack_base(GC_stack_base_func function, void *argument) GC_ATTR_NONNULL(1);
 
-// Call `function` while the calling thread counts as blocked: collections do not signal nor wait for it.  It may not touch
-// collected objects or call the collector, save through GC_call_with_gc_active.  For system calls that take long.
+// Call `function` while the calling thread counts as blocked: collections do not signal nor wait for it.
+// It may not touch collected objects or call the collector, save through GC_call_with_gc_active.  For
+// system calls that take long.
 GC_API void *GC_CALL GC_do_blocking(GC_fn_type function, void *argument) GC_ATTR_NONNULL(1);
 
 // Within GC_do_blocking: call `function` as an ordinary thread again.
 GC_API void *GC_CALL GC_call_with_gc_active(GC_fn_type function, void *argument) GC_ATTR_NONNULL(1);
 
-// The alternate signal stack of a thread, [stack, stack + stack_bytes) its ordinary one.  Kept for libgc programs: Loam asks the
-// kernel.
+// The alternate signal stack of a thread, [stack, stack + stack_bytes) its ordinary one.  Kept for libgc
+// programs: Loam asks the kernel.
 GC_API void GC_CALL GC_register_altstack(void *stack, GC_word stack_bytes, void *altstack,
                                          GC_word altstack_bytes);
 
-// Call `function` with the collector's lock held: no collection, no allocation by others.  It may not allocate.
+// Call `function` with the collector's lock held: no collection, no allocation by others.  It may not
+// allocate.
 GC_API void *GC_CALL GC_call_with_alloc_lock(GC_fn_type function, void *argument) GC_ATTR_NONNULL(1);
 
-// The signal that stops threads; set before GC_init only.  Default SIGPWR.  -1 from the getter before GC_init and no choice made.  The restart
-// signal is libgc's; Loam needs none and only remembers it.
+// The signal that stops threads; set before GC_init only.  Default SIGPWR.  -1 from the getter before
+// GC_init and no choice made.  The restart signal is libgc's; Loam needs none and only remembers it.
 GC_API void GC_CALL GC_set_suspend_signal(int signal_number);
 GC_API int GC_CALL GC_get_suspend_signal(void);
 GC_API void GC_CALL GC_set_thr_restart_signal(int signal_number);
 GC_API int GC_CALL GC_get_thr_restart_signal(void);
 
-// How many threads mark: the collecting one and its helpers.  0 (the default) asks the system: CPUs allowed to the process,
-// the cgroup's quota, at most 16.  Set before GC_init, or at any time between collections.
+// How many threads mark: the collecting one and its helpers.  0 (the default) asks the system: CPUs allowed
+// to the process, the cgroup's quota, at most 16.  Set before GC_init, or at any time between collections.
 GC_API void GC_CALL GC_set_markers_count(unsigned count);
 GC_API int GC_CALL GC_get_parallel(void); // the helpers that would take part: markers - 1
 GC_API void GC_CALL GC_start_mark_threads(void);
 
-// fork.  Loam always handles it (0 from a program is ignored); the three calls are for programs that set their own handlers.
+// fork.  Loam always handles it (0 from a program is ignored); the three calls are for programs that set
+// their own handlers.
 GC_API void GC_CALL GC_set_handle_fork(int on);
 GC_API void GC_CALL GC_atfork_prepare(void);
 GC_API void GC_CALL GC_atfork_parent(void);
 GC_API void GC_CALL GC_atfork_child(void);
 
-// ---- Hooks --------------------------------------------------------------------------------------------------------
+// ---- Hooks ---------------------------------------------------------------------------------------------
 
-// Called when memory is exhausted, with the bytes asked for, without locks; its result is the allocation's.  Default: returns NULL.
+// Called when memory is exhausted, with the bytes asked for, without locks; its result is the allocation's.
+// Default: returns NULL.
 typedef void *(GC_CALLBACK *GC_oom_func)(size_t bytes);
 GC_API void GC_CALL GC_set_oom_fn(GC_oom_func function) GC_ATTR_NONNULL(1);
 GC_API GC_oom_func GC_CALL GC_get_oom_fn(void);
 
-// Called with a printf-like format and one argument when something is odd but survivable.  Default: prints to standard error.
+// Called with a printf-like format and one argument when something is odd but survivable.  Default: prints
+// to standard error.
 typedef void(GC_CALLBACK *GC_warn_proc)(char *format, GC_word argument);
 GC_API void GC_CALL GC_set_warn_proc(GC_warn_proc function) GC_ATTR_NONNULL(1);
 GC_API GC_warn_proc GC_CALL GC_get_warn_proc(void);
@@ -343,7 +366,8 @@ GC_API GC_abort_func GC_CALL GC_get_abort_func(void);
 // The file descriptor that logs and statistics go to.
 GC_API void GC_CALL GC_set_log_fd(int fd);
 
-// What a collection goes through, in this order.  The world is stopped from PRE_STOP_WORLD to POST_START_WORLD (libgc's values).
+// What a collection goes through, in this order.  The world is stopped from PRE_STOP_WORLD to
+// POST_START_WORLD (libgc's values).
 typedef enum {
   GC_EVENT_START,
   GC_EVENT_MARK_START,
@@ -359,7 +383,8 @@ typedef enum {
   GC_EVENT_THREAD_UNSUSPENDED
 } GC_EventType;
 
-// Called at each event, by the collecting thread, with the collector's lock held: it may not allocate or call the collector.  NULL: none.
+// Called at each event, by the collecting thread, with the collector's lock held: it may not allocate or
+// call the collector.  NULL: none.
 typedef void(GC_CALLBACK *GC_on_collection_event_proc)(GC_EventType event);
 GC_API void GC_CALL GC_set_on_collection_event(GC_on_collection_event_proc function);
 GC_API GC_on_collection_event_proc GC_CALL GC_get_on_collection_event(void);
@@ -374,7 +399,7 @@ typedef void(GC_CALLBACK *GC_start_callback_proc)(void);
 GC_API void GC_CALL GC_set_start_callback(GC_start_callback_proc function);
 GC_API GC_start_callback_proc GC_CALL GC_get_start_callback(void);
 
-// ---- Statistics ---------------------------------------------------------------------------------------------------
+// ---- Statistics ----------------------------------------------------------------------------------------
 // The getters are cheap and take no lock: figures may be a moment old and need not agree with each other.
 
 GC_API GC_word GC_CALL GC_get_gc_no(void);         // collections so far
@@ -409,7 +434,8 @@ struct GC_prof_stats_s {
   GC_word obtained_from_os_bytes;
 };
 
-// Fill the first `bytes` bytes of *stats; bytes beyond the struct become 0xff.  Returns the bytes filled.  _unsafe takes no lock.
+// Fill the first `bytes` bytes of *stats; bytes beyond the struct become 0xff.  Returns the bytes filled.
+// _unsafe takes no lock.
 GC_API size_t GC_CALL GC_get_prof_stats(struct GC_prof_stats_s *stats, size_t bytes);
 GC_API size_t GC_CALL GC_get_prof_stats_unsafe(struct GC_prof_stats_s *stats, size_t bytes);
 
@@ -423,28 +449,30 @@ struct GC_pause_stats {
 };
 GC_API void GC_CALL GC_get_pause_stats(struct GC_pause_stats *stats) GC_ATTR_NONNULL(1);
 
-// The pauses as a histogram: how many lay in [low_ns, high_ns).  Fills at most `capacity` buckets, those that are not empty, in rising order.
-// Returns how many there are.  (Loam.)
+// The pauses as a histogram: how many lay in [low_ns, high_ns).  Fills at most `capacity` buckets, those
+// that are not empty, in rising order. Returns how many there are.  (Loam.)
 struct GC_pause_bucket {
   uint64_t low_ns, high_ns, count;
 };
 GC_API size_t GC_CALL GC_get_pause_histogram(struct GC_pause_bucket *buckets, size_t capacity);
 
-// Print the heap's state for people: sizes, classes, roots, threads, pauses.  GC_dump_named puts a name above it.
+// Print the heap's state for people: sizes, classes, roots, threads, pauses.  GC_dump_named puts a name
+// above it.
 GC_API void GC_CALL GC_dump(void);
 GC_API void GC_CALL GC_dump_named(const char *name);
 
-// ---- Checking -----------------------------------------------------------------------------------------------------
+// ---- Checking ------------------------------------------------------------------------------------------
 
-// Stop the world and recompute what ought to be true of the heap: object and mark bytes, page table, free counts and, by a second,
-// slow and simple marker, that nothing reachable is gone.  Returns the faults found, each reported by one line
-// to the log.  0 is a sound heap.  (Loam.)
+// Stop the world and recompute what ought to be true of the heap: object and mark bytes, page table, free
+// counts and, by a second, slow and simple marker, that nothing reachable is gone.  Returns the faults
+// found, each reported by one line to the log.  0 is a sound heap.  (Loam.)
 GC_API size_t GC_CALL gc_verify(void);
 
-// Collect at every n-th allocation that leaves the fast path's run, which this also shortens to one object; 0 stops it.  For tests.  (Loam.)
+// Collect at every n-th allocation that leaves the fast path's run, which this also shortens to one object;
+// 0 stops it.  For tests.  (Loam.)
 GC_API void GC_CALL GC_set_stress_collect(unsigned every);
 
-// ---- Macros -------------------------------------------------------------------------------------------------------
+// ---- Macros --------------------------------------------------------------------------------------------
 
 // Keep a pointer visible to the collector up to this place, whatever the compiler thinks of it.
 GC_API void GC_CALL GC_noop1(GC_word value); // does nothing, and the compiler does not know it
@@ -463,9 +491,10 @@ typedef GC_word GC_hidden_pointer;
 }
 #endif
 
-// ---- Thread functions ---------------------------------------------------------------------------------------------
-// With GC_THREADS defined before inclusion, as libgc asks, pthread_create and its kin become the functions below, so that a thread is
-// attached before its first instruction and its argument and result are safe at every moment.
+// ---- Thread functions ----------------------------------------------------------------------------------
+// With GC_THREADS defined before inclusion, as libgc asks, pthread_create and its kin become the functions
+// below, so that a thread is attached before its first instruction and its argument and result are safe at
+// every moment.
 
 #if defined(GC_THREADS) || defined(GC_PTHREADS_DECLARE)
 #include <pthread.h>

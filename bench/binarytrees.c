@@ -1,9 +1,10 @@
-// Hypothesis: allocating and dropping whole trees of 16-byte nodes is where libgc's extra byte per object hurts most (16
-// becomes 32), and where threads that allocate from their own runs share nothing but the pauses; n threads come
-// close to n times one.
+// Hypothesis: allocating and dropping whole trees of 16-byte nodes is where libgc's extra byte per object
+// hurts most (16 becomes 32), and where threads that allocate from their own runs share nothing but the
+// pauses; n threads come close to n times one.
 //
-// After the Computer Language Benchmarks Game's binary trees: per depth, many short-lived trees, each walked once;
-// one long-lived tree beside them.  The trees of each depth are dealt out evenly to the threads.
+// After the Computer Language Benchmarks Game's binary trees: per depth, many short-lived trees, each
+// walked once; one long-lived tree beside them.  The trees of each depth are dealt out evenly to the
+// threads.
 #include "harness.h"
 
 struct tree {

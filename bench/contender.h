@@ -1,4 +1,5 @@
-// One workload source, four contenders: every bench is compiled once per contender, chosen on the command line.
+// One workload source, four contenders: every bench is compiled once per contender, chosen on the command
+// line.
 //
 //   -DBENCH_LOAM       this repository's gc.h            link build/libloam.a
 //   -DBENCH_LIBGC      Debian's libgc                    link -lgc
@@ -83,7 +84,8 @@ bench_collections(void) {
   return GC_get_gc_no();
 }
 
-// What the collector holds of the operating system for objects, in use or not; 0 where there is no such figure.
+// What the collector holds of the operating system for objects, in use or not; 0 where there is no such
+// figure.
 static inline uint64_t
 bench_heap_bytes(void) {
   return GC_get_heap_size();

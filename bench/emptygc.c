@@ -1,5 +1,6 @@
-// Hypothesis: collecting a nearly empty heap costs the fixed work only (registers, one stack, the data segments, a
-// few pages), and is no dearer than libgc's, also when many shared libraries add their data segments to the roots.
+// Hypothesis: collecting a nearly empty heap costs the fixed work only (registers, one stack, the data
+// segments, a few pages), and is no dearer than libgc's, also when many shared libraries add their data
+// segments to the roots.
 //
 // libs=50 compiles one small library (1 KiB of data) into a temporary directory, copies it 50 times and loads
 // them all.

@@ -1,8 +1,9 @@
-// Hypothesis: objects that do not move fragment any heap; pages of one size class, filled from the fullest up and given
-// back when empty, keep the resident memory as close to the live bytes as a good malloc, and closer than libgc.
+// Hypothesis: objects that do not move fragment any heap; pages of one size class, filled from the fullest
+// up and given back when empty, keep the resident memory as close to the live bytes as a good malloc, and
+// closer than libgc.
 //
-// Fills `mib` with objects of mixed sizes, drops nine in ten at random, and fills up again with other sizes.  After each
-// step it compares the resident memory with the bytes that the program still uses.
+// Fills `mib` with objects of mixed sizes, drops nine in ten at random, and fills up again with other
+// sizes.  After each step it compares the resident memory with the bytes that the program still uses.
 #include "harness.h"
 
 enum { KEPT_ONE_IN = 10 };

@@ -2,8 +2,8 @@
 // libgc's free lists and an allocator that must be told of every death: allocation is a few instructions, and
 // dead trees cost nothing.
 //
-// After J. Ellis and P. Kovac's benchmark as rewritten by H. Boehm (1997): stretch the heap with one
-// big tree, keep a long-lived tree and an array of doubles, then build and drop trees of growing depth, half of
+// After J. Ellis and P. Kovac's benchmark as rewritten by H. Boehm (1997): stretch the heap with one big
+// tree, keep a long-lived tree and an array of doubles, then build and drop trees of growing depth, half of
 // them top down and half bottom up, the same number of nodes at each depth.
 #include "harness.h"
 

@@ -1,6 +1,6 @@
-// Hypothesis: marking a large heap is bound by memory latency, and a marker that resolves and marks a word when it
-// finds it, with a prefetch ring before the scan, keeps so many loads in flight that an object costs little more than
-// one independent random load; libgc, which does not, pays several full latencies.
+// Hypothesis: marking a large heap is bound by memory latency, and a marker that resolves and marks a word
+// when it finds it, with a prefetch ring before the scan, keeps so many loads in flight that an object
+// costs little more than one independent random load; libgc, which does not, pays several full latencies.
 //
 //   shape=table     random graph, every node listed in one table that is the root
 //   shape=root      random graph, reached from one node alone
@@ -8,8 +8,8 @@
 //   shape=lists     `lists` linked lists, each in allocation order
 //   shape=shuffled  the same lists, nodes in random order
 //
-// Reports the time of GC_gcollect per live object, and beside it what an independent random load over 256 MiB costs
-// on this machine at this moment.
+// Reports the time of GC_gcollect per live object, and beside it what an independent random load over 256
+// MiB costs on this machine at this moment.
 #include "harness.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ static size_t table_length;
 static size_t edges;
 static uint64_t seed = 0x9E3779B97F4A7C15u;
 
-// ---- The machine's own floor ----
+// ---- The machine's own floor ---------------------------------------------------------------------------
 
 static double
 random_load_ns(void) {
@@ -51,7 +51,7 @@ random_load_ns(void) {
   return (double)elapsed_ns / LOADS;
 }
 
-// ---- Shapes ----
+// ---- Shapes --------------------------------------------------------------------------------------------
 
 // Every node is written, so that none is a page of zeros which the kernel has not backed yet.
 static void
@@ -143,7 +143,8 @@ build(const char *shape, size_t nodes, size_t lists) {
   return reachable;
 }
 
-// Builds far below the frames that later collections scan, so that no forgotten stack word keeps the table alive.
+// Builds far below the frames that later collections scan, so that no forgotten stack word keeps the table
+// alive.
 __attribute__((noinline)) static size_t
 build_deep(const char *shape, size_t nodes, size_t lists) {
   char gap[64 << 10];

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// ---- Parameters ----
+// ---- Parameters ----------------------------------------------------------------------------------------
 
 enum { PARAMS_MAX = 32 };
 
@@ -90,7 +90,7 @@ bench_check_failed(const char *condition, const char *file, int line) {
   abort();
 }
 
-// ---- Clock and memory ----
+// ---- Clock and memory ----------------------------------------------------------------------------------
 
 uint64_t
 bench_now_ns(void) {
@@ -160,7 +160,7 @@ bench_vma_count(void) {
   return lines;
 }
 
-// ---- Histograms ----
+// ---- Histograms ----------------------------------------------------------------------------------------
 
 static unsigned
 bucket_of(uint64_t ns) {
@@ -205,7 +205,7 @@ bench_histogram_quantile(const struct bench_histogram *histogram, double quantil
   return histogram->max_ns;
 }
 
-// ---- Pauses: Loam keeps its own figures, libgc is timed from outside by its collection events ----
+// ---- Pauses: Loam keeps its own figures, libgc is timed from outside by its collection events ----------
 
 struct pauses {
   uint64_t count;
@@ -320,7 +320,7 @@ pauses_report_histogram(void) {
 
 #endif
 
-// ---- Hardware counters, on demand and where the kernel grants them ----
+// ---- Hardware counters, on demand and where the kernel grants them -------------------------------------
 
 struct counter {
   const char *name;
@@ -386,7 +386,7 @@ counters_report(void) {
   }
 }
 
-// ---- The current measurement ----
+// ---- The current measurement ---------------------------------------------------------------------------
 
 static uint64_t begin_ns, begin_collections, begin_gc_ns;
 static uint64_t measured_ns, measured_collections, measured_gc_ns;
@@ -417,7 +417,7 @@ bench_gc_seconds(void) {
   return (double)measured_gc_ns * 1e-9;
 }
 
-// ---- JSON ----
+// ---- JSON ----------------------------------------------------------------------------------------------
 
 void
 bench_report_begin(const char *case_format, ...) {
@@ -487,7 +487,7 @@ bench_report_end(void) {
   fflush(stdout);
 }
 
-// ---- Threads and small tools ----
+// ---- Threads and small tools ---------------------------------------------------------------------------
 
 enum { THREADS_MAX = 256 };
 

@@ -1,4 +1,5 @@
-// What every bench shares: parameters, clocks, memory figures, collector figures, and one JSON line per measurement.
+// What every bench shares: parameters, clocks, memory figures, collector figures, and one JSON line per
+// measurement.
 //
 // The life of a bench:
 //
@@ -17,14 +18,14 @@
 
 #include "contender.h"
 
-// ---- Parameters ----
+// ---- Parameters ----------------------------------------------------------------------------------------
 
 void bench_start(const char *bench, int argc, char **argv);
 long bench_param(const char *name, long fallback);
 const char *bench_param_text(const char *name, const char *fallback);
 void bench_params_done(void);
 
-// ---- Measuring and reporting ----
+// ---- Measuring and reporting ---------------------------------------------------------------------------
 
 uint64_t bench_now_ns(void);
 void bench_begin(void);
@@ -49,14 +50,14 @@ __attribute__((noreturn)) void bench_skip(const char *reason);
   } while (0)
 __attribute__((noreturn)) void bench_check_failed(const char *condition, const char *file, int line);
 
-// ---- Memory figures ----
+// ---- Memory figures ------------------------------------------------------------------------------------
 
 uint64_t bench_rss_bytes(void);
 uint64_t bench_rss_peak_bytes(void);
 void bench_rss_peak_reset(void);
 uint64_t bench_vma_count(void);
 
-// ---- Histograms: eight buckets per doubling of nanoseconds, at most 12.5 % wide ----
+// ---- Histograms: eight buckets per doubling of nanoseconds, at most 12.5 % wide ------------------------
 
 enum {
   BENCH_HISTOGRAM_STEPS = 8,
@@ -75,12 +76,12 @@ void bench_histogram_add(struct bench_histogram *histogram, uint64_t ns);
 uint64_t bench_histogram_quantile(const struct bench_histogram *histogram, double quantile);
 void bench_field_histogram(const char *name, const struct bench_histogram *histogram);
 
-// ---- Threads ----
+// ---- Threads -------------------------------------------------------------------------------------------
 
 // Runs body(arguments[i]) in `count` threads that the contender knows of, and waits for them all.
 void bench_run_threads(size_t count, void *(*body)(void *), void **arguments);
 
-// ---- Small tools ----
+// ---- Small tools ---------------------------------------------------------------------------------------
 
 // Sorts `samples` and returns the middle one.
 uint64_t bench_median(uint64_t *samples, size_t count);

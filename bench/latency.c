@@ -1,8 +1,10 @@
-// Hypothesis: what a server's slowest requests wait for is the collector's pause, which grows with the live heap when the
-// world is stopped; the median operation is quicker than with malloc, because freeing is not on its path.
+// Hypothesis: what a server's slowest requests wait for is the collector's pause, which grows with the live
+// heap when the world is stopped; the median operation is quicker than with malloc, because freeing is not
+// on its path.
 //
-// A server-like loop over `live_mib` of records.  Each operation replaces one record and reads four, all chosen at
-// random; spread=0 keeps the replacements within a sixteenth of the table that moves on slowly.  Every operation is timed.
+// A server-like loop over `live_mib` of records.  Each operation replaces one record and reads four, all
+// chosen at random; spread=0 keeps the replacements within a sixteenth of the table that moves on slowly.
+// Every operation is timed.
 #include "harness.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
-// Hypothesis: with nothing live, allocating is bumping through recycled runs that stay in the cache, and sweeping is a
-// few words per page; so GC_malloc costs at most half of libgc's at every size, and up to 256 bytes no
-// more than a calloc and free pair of mimalloc.  The same for GC_malloc_atomic against malloc and free.
+// Hypothesis: with nothing live, allocating is bumping through recycled runs that stay in the cache, and
+// sweeping is a few words per page; so GC_malloc costs at most half of libgc's at every size, and up to 256
+// bytes no more than a calloc and free pair of mimalloc.  The same for GC_malloc_atomic against malloc and
+// free.
 //
 // Guards the allocation fast path.  One word of each object is written, as any program would.
 #include "harness.h"

@@ -1,9 +1,10 @@
-// Hypothesis: a program that once needed much memory and now needs little gets it back to the operating system without
-// asking: within 3 s of dropping 2 GiB to 10 MiB the resident memory is below 100 MiB, and the number of mappings
-// stays constant, because pages are released inside one reservation.
+// Hypothesis: a program that once needed much memory and now needs little gets it back to the operating
+// system without asking: within 3 s of dropping 2 GiB to 10 MiB the resident memory is below 100 MiB, and
+// the number of mappings stays constant, because pages are released inside one reservation.
 //
-// Builds `keep_mib` that stay, then `mib` that are dropped, then for `seconds` allocates `rate_mib` per second of small
-// short-lived objects in steps of 1 ms.  Samples resident memory and mappings all along; never asks for a collection.
+// Builds `keep_mib` that stay, then `mib` that are dropped, then for `seconds` allocates `rate_mib` per
+// second of small short-lived objects in steps of 1 ms.  Samples resident memory and mappings all along;
+// never asks for a collection.
 #include "harness.h"
 
 #include <string.h>

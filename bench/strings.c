@@ -1,9 +1,9 @@
-// Hypothesis: a hash table of strings, with most bytes in pointer-free objects of many small sizes, gains from a collector that
-// never scans the strings and keeps objects of one size together; and it loses to malloc only while the table
-// grows with everything alive, where every cycle marks all of it for nothing.
+// Hypothesis: a hash table of strings, with most bytes in pointer-free objects of many small sizes, gains
+// from a collector that never scans the strings and keeps objects of one size together; and it loses to
+// malloc only while the table grows with everything alive, where every cycle marks all of it for nothing.
 //
-// Inserts distinct keys into a table that starts small and doubles, looks up present and absent ones, deletes every
-// other one, inserts those again with new values, and checks the sums.
+// Inserts distinct keys into a table that starts small and doubles, looks up present and absent ones,
+// deletes every other one, inserts those again with new values, and checks the sums.
 #include "harness.h"
 
 #include <stdio.h>
@@ -104,7 +104,7 @@ table_delete(struct table *table, const char *key) {
   table->entries--;
 }
 
-// ---- Texts: written without printf, whose cost would hide the table's ----
+// ---- Texts: written without printf, whose cost would hide the table's ----------------------------------
 
 static char *
 write_number(char *to, uint64_t number) {
@@ -135,7 +135,7 @@ value_text(char *buffer, uint64_t number, char letter) {
   return buffer;
 }
 
-// ---- Phases ----
+// ---- Phases --------------------------------------------------------------------------------------------
 
 static uint64_t strings;
 static struct table table;

@@ -1,6 +1,6 @@
-// Hypothesis: allocation that touches only the thread's own runs scales with the threads: two threads on two cores
-// reach at least 1.8 times the throughput of one.  Objects freed by another thread than the one that allocated them, the
-// hard case of a malloc, cost a collector nothing extra.
+// Hypothesis: allocation that touches only the thread's own runs scales with the threads: two threads on
+// two cores reach at least 1.8 times the throughput of one.  Objects freed by another thread than the one
+// that allocated them, the hard case of a malloc, cost a collector nothing extra.
 //
 //   case=alloc     each thread replaces objects of 16 to 256 bytes in a window of its own
 //   case=handover  pairs of threads: one allocates and sends through a queue, the other reads and drops
@@ -21,7 +21,7 @@ struct message {
 static uint64_t operations; // per thread
 static pthread_barrier_t start_line;
 
-// ---- alloc ----
+// ---- alloc ---------------------------------------------------------------------------------------------
 
 static size_t
 pick_bytes(uint64_t *state) {
@@ -48,7 +48,7 @@ churn_window(void *argument) {
 
 _Static_assert(WINDOW == 1 << (64 - 52), "the window is indexed by the top bits of a random number");
 
-// ---- handover: a ring with one sender and one receiver ----
+// ---- handover: a ring with one sender and one receiver -------------------------------------------------
 
 struct queue {
   _Alignas(64) _Atomic uint64_t sent;     // [atomic: sender -> receiver, release/acquire]
@@ -109,7 +109,7 @@ either_end(void *argument) {
   return (uintptr_t)argument & 1 ? receiver(queue) : sender(queue);
 }
 
-// ---- Main ----
+// ---- Main ----------------------------------------------------------------------------------------------
 
 static struct queue queues[THREADS_MAX / 2];
 

@@ -1,10 +1,10 @@
-// Hypothesis: a small server with less than 1 MiB live should not notice that it has a collector: the pacer lets the heap
-// grow to a size at which collecting takes under 2 % of the time, instead of collecting a 200 KiB heap thousands of
-// times.
+// Hypothesis: a small server with less than 1 MiB live should not notice that it has a collector: the pacer
+// lets the heap grow to a size at which collecting takes under 2 % of the time, instead of collecting a 200
+// KiB heap thousands of times.
 //
-// Each request is parsed from text into a method, a path, query parameters and headers, finds or makes a session, and is
-// answered by text formatted into a growing buffer: 2 to 10 KiB allocated per request, all of it dropped, plus
-// now and then a new session that replaces an old one.
+// Each request is parsed from text into a method, a path, query parameters and headers, finds or makes a
+// session, and is answered by text formatted into a growing buffer: 2 to 10 KiB allocated per request, all
+// of it dropped, plus now and then a new session that replaces an old one.
 #include "harness.h"
 
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static struct session *sessions[SESSIONS];
 static uint64_t seed = 0x9E3779B97F4A7C15u;
 static uint64_t answered_bytes;
 
-// ---- Making up requests ----
+// ---- Making up requests --------------------------------------------------------------------------------
 
 static size_t
 write_request(char *text, uint64_t number) {
@@ -60,7 +60,7 @@ write_request(char *text, uint64_t number) {
   return (size_t)length;
 }
 
-// ---- Parsing ----
+// ---- Parsing -------------------------------------------------------------------------------------------
 
 static char *
 text_new(const char *from, size_t length) {
@@ -155,7 +155,7 @@ field_value(const struct field *field, const char *name) {
   return "";
 }
 
-// ---- Sessions: what stays alive ----
+// ---- Sessions: what stays alive ------------------------------------------------------------------------
 
 static struct session *
 session_new(uint64_t user) {
@@ -178,7 +178,7 @@ session_of(uint64_t user) {
   return *place = session_new(user);
 }
 
-// ---- Answering ----
+// ---- Answering -----------------------------------------------------------------------------------------
 
 static void
 buffer_reserve(struct buffer *buffer, size_t bytes) {

@@ -15,9 +15,10 @@
 
 // GC_init attaches the calling thread, if need be, so that its stack counts.
 
-// ---- Collecting ---------------------------------------------------------------------------------------------------
+// ---- Collecting ----------------------------------------------------------------------------------------
 
-// The calling thread is attached first: else its stack would not be searched.  If it cannot be, nothing is collected.
+// The calling thread is attached first: else its stack would not be searched.  If it cannot be, nothing is
+// collected.
 static bool
 collect(GC_stop_func stop) {
   gc_init_ensure();
@@ -77,7 +78,7 @@ GC_is_disabled(void) {
   return (int)gc_atomic_load_relaxed(&gc_cycle_disabled);
 }
 
-// ---- Heap size and policy -----------------------------------------------------------------------------------------
+// ---- Heap size and policy ------------------------------------------------------------------------------
 
 int
 GC_expand_hp(size_t bytes) {
@@ -211,7 +212,7 @@ GC_set_stress_collect(unsigned every) {
   gc_cache_window_bytes = every ? 0 : GC_CACHE_WINDOW_BYTES;
 }
 
-// ---- Hooks --------------------------------------------------------------------------------------------------------
+// ---- Hooks ---------------------------------------------------------------------------------------------
 
 static void *
 no_memory(size_t bytes) {

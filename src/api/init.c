@@ -44,8 +44,8 @@ open_log(void) {
     gc_hooks.log_fd = fd;
 }
 
-// The environment overrides defaults, and setters that were called before GC_init override the environment; so it is read on the first
-// call of either.
+// The environment overrides defaults, and setters that were called before GC_init override the environment;
+// so it is read on the first call of either.
 void
 gc_init_tunables(void) {
   if (tunables_ready)

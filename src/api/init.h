@@ -3,8 +3,8 @@
 
 #include "base/types.h"
 
-extern bool
-    gc_initialized; // [written once, under init's once-control; a thread that sees false calls GC_init, which waits]
+// [written once, under init's once-control; a thread that sees false calls GC_init, which waits]
+extern bool gc_initialized;
 
 void gc_init_slow(void);
 

@@ -10,7 +10,7 @@
 #include "gc.h"
 #include "heap/heap.h"
 
-// ---- The fast path ------------------------------------------------------------------------------------------------
+// ---- The fast path -------------------------------------------------------------------------------------
 
 static GC_NOINLINE void *
 allocate_slow(size_t bytes, unsigned kind) {
@@ -72,7 +72,7 @@ GC_malloc_atomic_ignore_off_page(size_t bytes) {
   return allocate(bytes, GC_KIND_ATOMIC);
 }
 
-// ---- Free and realloc ---------------------------------------------------------------------------------------------
+// ---- Free and realloc ----------------------------------------------------------------------------------
 
 // The object that starts at `object`; anything else ends the program.
 static struct gc_ref
@@ -130,7 +130,8 @@ resize_large(struct gc_ref ref, size_t bytes) {
   return resized;
 }
 
-// In its slot, unless that is too small (an object that fills its slot must be of a kind that may) or more than twice too large.
+// In its slot, unless that is too small (an object that fills its slot must be of a kind that may) or more
+// than twice too large.
 static bool
 fits_slot(struct gc_ref ref, size_t bytes) {
   return bytes < ref.bytes + gc_kind_may_end_at_next(ref.kind) && bytes >= ref.bytes / 2;
@@ -157,7 +158,7 @@ GC_realloc(void *object, size_t bytes) {
   return move_object(ref, bytes);
 }
 
-// ---- Alignment ----------------------------------------------------------------------------------------------------
+// ---- Alignment -----------------------------------------------------------------------------------------
 
 // The least class whose slots hold `bytes` and all lie at multiples of `alignment`; GC_CLASSES if none.
 static unsigned
@@ -203,7 +204,7 @@ GC_posix_memalign(void **object, size_t alignment, size_t bytes) {
   return 0;
 }
 
-// ---- Strings and lists --------------------------------------------------------------------------------------------
+// ---- Strings and lists ---------------------------------------------------------------------------------
 
 static char *
 copy_string(const char *string, size_t length) {

@@ -9,8 +9,8 @@
 #include "os/memory.h"
 #include "world/world.h"
 
-// What has been handed out, less what of that the calling thread has not taken yet.  Other threads' runs, some KiB for each size that a
-// thread allocates, count as if they were taken.
+// What has been handed out, less what of that the calling thread has not taken yet.  Other threads' runs,
+// some KiB for each size that a thread allocates, count as if they were taken.
 static size_t
 allocated_bytes(void) {
   const struct gc_cache *cache = gc_cache_current;

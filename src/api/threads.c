@@ -17,7 +17,7 @@
 // libgc's: only remembered.
 static int restart_signal = SIGXCPU; // libgc's default; Loam sends none
 
-// ---- Attaching -------------------------------------------------------------------------------------------
+// ---- Attaching -----------------------------------------------------------------------------------------
 
 static struct gc_thread *
 attach(void *stack_base) {
@@ -76,7 +76,7 @@ GC_register_altstack(void *stack, GC_word stack_bytes, void *altstack, GC_word a
   (void)stack, (void)stack_bytes, (void)altstack, (void)altstack_bytes;
 }
 
-// ---- Blocking and locking --------------------------------------------------------------------------------
+// ---- Blocking and locking ------------------------------------------------------------------------------
 
 void *
 GC_do_blocking(GC_fn_type function, void *argument) {
@@ -99,7 +99,7 @@ GC_call_with_alloc_lock(GC_fn_type function, void *argument) {
   return result;
 }
 
-// ---- Signals and fork ------------------------------------------------------------------------------------
+// ---- Signals and fork ----------------------------------------------------------------------------------
 
 void
 GC_set_suspend_signal(int signal_number) {
@@ -140,7 +140,7 @@ void
 GC_atfork_child(void) {
 }
 
-// ---- Thread functions ------------------------------------------------------------------------------------
+// ---- Thread functions ----------------------------------------------------------------------------------
 
 // The thread is cancelled or calls pthread_exit.  GC_pthread_exit has left its result in the record.
 static void

@@ -1,5 +1,5 @@
-// The atomics, over libatomic_ops.  An atomic word is a struct, so that it cannot be read or written by accident.
-// Name the partner of each acquire and release where it is used.
+// The atomics, over libatomic_ops.  An atomic word is a struct, so that it cannot be read or written by
+// accident. Name the partner of each acquire and release where it is used.
 #pragma once
 
 #include <atomic_ops.h>

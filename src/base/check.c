@@ -1,5 +1,5 @@
-// Lines for people: failures, warnings, the log.  Nothing here allocates or uses stdio's streams, since any of it may run while
-// the world is stopped and some thread holds malloc's lock.
+// Lines for people: failures, warnings, the log.  Nothing here allocates or uses stdio's streams, since any
+// of it may run while the world is stopped and some thread holds malloc's lock.
 #include "base/check.h"
 
 #include <stdarg.h>
@@ -16,7 +16,8 @@ enum { LINE_BYTES = 512 };
 struct gc_tunables gc_tunables;
 struct gc_hooks gc_hooks = {.log_fd = STDERR_FILENO};
 
-// By the bare system call: write(2) is a cancellation point, and a thread that holds our locks must not be cancelled.
+// By the bare system call: write(2) is a cancellation point, and a thread that holds our locks must not be
+// cancelled.
 static void
 write_all(int fd, const char *text, size_t bytes) {
   while (bytes > 0) {

@@ -1,5 +1,5 @@
-// Checks.  GC_CHECK is always on: corruption and misuse end in one line and an abort.  GC_ASSERT is for debug builds and
-// states an invariant of ours by name.
+// Checks.  GC_CHECK is always on: corruption and misuse end in one line and an abort.  GC_ASSERT is for
+// debug builds and states an invariant of ours by name.
 #pragma once
 
 #include "base/types.h"
@@ -17,7 +17,8 @@ void gc_log(const char *format, ...) GC_PRINTF(1, 2);
 // Write text as it is to the log descriptor.
 void gc_log_text(const char *text, size_t bytes);
 
-// As gc_log, for something odd but survivable: goes through the program's warn procedure, with one word as argument.
+// As gc_log, for something odd but survivable: goes through the program's warn procedure, with one word as
+// argument.
 void gc_warn(const char *format, uintptr_t argument);
 
 #define GC_CHECK(condition, ...)   \

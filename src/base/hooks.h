@@ -1,5 +1,5 @@
-// The program's own procedures, as set through gc.h.  Each is one aligned word, written by the program's setters and read whole; a
-// collection that overlaps a setter may still use the old one.
+// The program's own procedures, as set through gc.h.  Each is one aligned word, written by the program's
+// setters and read whole; a collection that overlaps a setter may still use the old one.
 #pragma once
 
 #include "base/tunables.h"

@@ -56,7 +56,7 @@ enum {
 
 enum parsed { NONSENSE, PARSED };
 
-// ---- Fields by row ----
+// ---- Fields by row -------------------------------------------------------------------------------------
 
 static uint64_t
 load(const struct gc_tunables *tunables, const struct gc_tunable *row) {
@@ -104,7 +104,7 @@ gc_tunables_init_defaults(struct gc_tunables *tunables) {
     store(tunables, &gc_tunable_table[i], gc_tunable_table[i].initial, NULL);
 }
 
-// ---- Parsing: a saturated number is out of any range, so it needs no error of its own ----
+// ---- Parsing: a saturated number is out of any range, so it needs no error of its own ------------------
 
 static bool
 all_blank(const char *text) {
@@ -196,7 +196,7 @@ clamp(const struct gc_tunable *row, uint64_t value) {
   return value < row->min ? row->min : value > row->max ? row->max : value;
 }
 
-// ---- Warnings ----
+// ---- Warnings ------------------------------------------------------------------------------------------
 
 // Copy what fits of a value, harmless to a terminal.
 static const char *
@@ -241,7 +241,7 @@ warn_clamped(const char *name, const struct gc_tunable *row, const char *value, 
   warn(message);
 }
 
-// ---- The environment ----
+// ---- The environment -----------------------------------------------------------------------------------
 
 // Cut the next name off a row's list of variables; false at its end.
 static bool
@@ -291,7 +291,7 @@ gc_tunables_read_environment(struct gc_tunables *tunables, gc_tunable_getter *ge
     read_row(tunables, &gc_tunable_table[i], get, warn);
 }
 
-// ---- Print-out ----
+// ---- Print-out -----------------------------------------------------------------------------------------
 
 static void
 write_all(int fd, const char *text, size_t length) {

@@ -11,10 +11,12 @@
 #define GC_INLINE static inline __attribute__((always_inline))
 #define GC_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
-// For functions that read memory which is not theirs: stacks, data segments, dead slots.  The sanitizers must not watch them.
+// For functions that read memory which is not theirs: stacks, data segments, dead slots.  The sanitizers
+// must not watch them.
 #define GC_NO_SANITIZE __attribute__((no_sanitize("address", "undefined", "thread")))
 
-// Collector state that must not be searched for pointers lives in one section, so that the root scan can leave it out.
+// Collector state that must not be searched for pointers lives in one section, so that the root scan can
+// leave it out.
 #define GC_STATE __attribute__((section("gc_state")))
 
 #define GC_WORD_BYTES sizeof(uintptr_t)

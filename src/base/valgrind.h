@@ -1,6 +1,7 @@
 // Valgrind's client requests, where its header is; nothing elsewhere.
 //
-// Conservative marking reads memory that the program never wrote and branches on it: on purpose, so memcheck must not report it.
+// Conservative marking reads memory that the program never wrote and branches on it: on purpose, so
+// memcheck must not report it.
 #pragma once
 
 #ifndef GC_HAVE_VALGRIND

@@ -66,8 +66,8 @@ collect_for_memory(void) {
   return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_MEMORY, .stop = gc_hooks.stop});
 }
 
-// With dont_expand a collection has been tried and was not enough, so now the heap grows: by a good part of itself, lest each
-// page cost a collection.
+// With dont_expand a collection has been tried and was not enough, so now the heap grows: by a good part of
+// itself, lest each page cost a collection.
 static bool
 expand(size_t bytes) {
   if (!gc_heap.dont_expand)
@@ -115,7 +115,8 @@ try_large(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
   return ref;
 }
 
-// A large object counts against the budget before it is there, so that a loop over one large object collects in time.
+// A large object counts against the budget before it is there, so that a loop over one large object
+// collects in time.
 void *
 gc_allocate_large(size_t bytes, size_t alignment, unsigned kind) {
   int saved_errno = errno;

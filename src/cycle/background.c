@@ -1,6 +1,7 @@
-// The background thread: gives free memory back to the system when it has been free for a while, and collects when a program that dropped
-// much allocates too little to reach its next collection.  It exists once the heap has held HEAP_BYTES_MIN, wakes four times a second,
-// blocks all signals, and is no thread of the world.
+// The background thread: gives free memory back to the system when it has been free for a while, and
+// collects when a program that dropped much allocates too little to reach its next collection.  It exists
+// once the heap has held HEAP_BYTES_MIN, wakes four times a second, blocks all signals, and is no thread of
+// the world.
 #include <time.h>
 
 #include "base/hooks.h"
@@ -26,8 +27,8 @@ now_ms(void) {
   return (uint32_t)(gc_os_now_ns() / 1000000);
 }
 
-// Release at most `pages` free pages that have been free for `age_ms`.  What was to be allocated in them is taken off the budget, down to what the
-// heap would have without them.  [gc_lock]
+// Release at most `pages` free pages that have been free for `age_ms`.  What was to be allocated in them is
+// taken off the budget, down to what the heap would have without them.  [gc_lock]
 static size_t
 release_batch(uint32_t age_ms, size_t pages) {
   gc_heap.now_ms = now_ms();

@@ -1,4 +1,5 @@
-// One collection, from the decision to the end.  Stop-the-world and not generational so far; the phases stand in collect_stw in order.
+// One collection, from the decision to the end.  Stop-the-world and not generational so far; the phases
+// stand in collect_stw in order.
 #include "cycle/cycle.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ verify_marks(const char *when) {
   return gc_verify_marks_stw();
 }
 
-// ---- Phases -------------------------------------------------------------------------------------------------------
+// ---- Phases --------------------------------------------------------------------------------------------
 
 static size_t
 shield_caches(void) {
@@ -142,7 +143,7 @@ collect_stw(struct gc_cycle_request request, unsigned markers) {
   return finished;
 }
 
-// ---- Around them --------------------------------------------------------------------------------------------------
+// ---- Around them ---------------------------------------------------------------------------------------
 
 unsigned
 gc_cycle_markers_max(void) {

@@ -55,12 +55,13 @@ bool gc_cycle_due(void);
 // Helpers that may mark beside the collecting thread.
 unsigned gc_cycle_markers_max(void);
 
-// Give free memory back to the system, all of it or what has been free for release_ms.  Takes gc_lock a little at a time.
+// Give free memory back to the system, all of it or what has been free for release_ms.  Takes gc_lock a
+// little at a time.
 void gc_cycle_release_all(void);
 void gc_cycle_release_aged(void);
 
-// The slow path of every allocation of at most GC_CLASS_BYTES_MAX bytes, and of large ones.  NULL when memory is exhausted: then
-// the out-of-memory function has been asked.
+// The slow path of every allocation of at most GC_CLASS_BYTES_MAX bytes, and of large ones.  NULL when
+// memory is exhausted: then the out-of-memory function has been asked.
 void *gc_allocate_slow(size_t bytes, unsigned kind);
 void *gc_allocate_large(size_t bytes, size_t alignment, unsigned kind);
 

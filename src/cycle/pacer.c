@@ -18,9 +18,9 @@ square_root(size_t value) {
   return root;
 }
 
-// The optimum when many heaps share a machine grows with the square root of what lives (Kirisame, Shenoy and Panchekha 2022), and
-// a small heap buys much time for little memory; a large one gets half of what lives.  Searching roots costs as
-// much as marking, so they count.
+// The optimum when many heaps share a machine grows with the square root of what lives (Kirisame, Shenoy
+// and Panchekha 2022), and a small heap buys much time for little memory; a large one gets half of what
+// lives.  Searching roots costs as much as marking, so they count.
 size_t
 gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   size_t marked_bytes = heap.live_bytes + heap.root_bytes;
@@ -29,8 +29,8 @@ gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   return gc_max(share, heap.min_budget_bytes);
 }
 
-// Memory that is held anyway, after a peak, is used while it is held: most of the pages that are wholly free, so that pages which fill
-// unevenly do not make the heap grow by and by.
+// Memory that is held anyway, after a peak, is used while it is held: most of the pages that are wholly
+// free, so that pages which fill unevenly do not make the heap grow by and by.
 size_t
 gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
   size_t held = heap.free_bytes - heap.free_bytes / 8;

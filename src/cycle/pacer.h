@@ -20,9 +20,10 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
-// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for `mutator_ns` since the one before. It is
-// doubled while collecting costs more than a twentieth of the time, as when many threads must be stopped and next to
-// nothing lives, up to 8 times `least_bytes` for each thread; and halved when it costs less than a hundredth.
+// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for
+// `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of the
+// time, as when many threads must be stopped and next to nothing lives, up to 8 times `least_bytes` for
+// each thread; and halved when it costs less than a hundredth.
 size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
                                  uint64_t mutator_ns);
 
@@ -32,11 +33,12 @@ size_t gc_pacer_expected_live_bytes(size_t live_bytes, size_t allocated_bytes);
 // How many markers should take part, given how many there may be.
 unsigned gc_pacer_markers(size_t live_bytes, size_t parallel_min_bytes, unsigned markers_max);
 
-// Bytes of free memory to give back at a tick of the background thread, besides what has been free for long: a peak is forgotten in
-// some seconds, even by a program that keeps using all the memory it holds.
+// Bytes of free memory to give back at a tick of the background thread, besides what has been free for
+// long: a peak is forgotten in some seconds, even by a program that keeps using all the memory it holds.
 size_t gc_pacer_release_bytes(struct gc_pacer_heap heap);
 
-// A program that drops much and then allocates little would never reach its budget.  A background thread asks now and then:
+// A program that drops much and then allocates little would never reach its budget.  A background thread
+// asks now and then:
 struct gc_pacer_idle {
   uint64_t since_cycle_ns;       // since the last cycle ended
   uint64_t interval_ns;          // least time between the last cycle and one started from idleness

@@ -29,7 +29,7 @@ is_free(unsigned state) {
   return state == GC_PAGE_FREE_CLEAN || state == GC_PAGE_FREE_DIRTY;
 }
 
-// ---- Spans --------------------------------------------------------------------------------------------------------
+// ---- Spans ---------------------------------------------------------------------------------------------
 
 static bool
 in_bins(uint32_t page, unsigned state) {
@@ -100,7 +100,7 @@ check_spans(struct faults *faults) {
   expect(faults, clean == gc_heap.clean_pages && dirty == gc_heap.dirty_pages, "free page counts", 0);
 }
 
-// ---- Lists and caches ---------------------------------------------------------------------------------------------
+// ---- Lists and caches ----------------------------------------------------------------------------------
 
 // Returns the list's last page, or 0.
 static uint32_t

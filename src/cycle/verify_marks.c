@@ -1,5 +1,5 @@
-// Reachability, recomputed by a second marker: one word at a time, one stack, its own set of what it has seen, and
-// gc_heap_resolve, which shares no code with the fast marker's inner loop.  See verify.h.
+// Reachability, recomputed by a second marker: one word at a time, one stack, its own set of what it has
+// seen, and gc_heap_resolve, which shares no code with the fast marker's inner loop.  See verify.h.
 #include <string.h>
 
 #include "base/check.h"

@@ -151,7 +151,7 @@ gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class_index) {
   return slot;
 }
 
-// ---- Pages --------------------------------------------------------------------------------------------------------
+// ---- Pages ---------------------------------------------------------------------------------------------
 
 static uint32_t
 pop_listed_page(unsigned kind, unsigned class, unsigned emptiness) {
@@ -190,7 +190,8 @@ make_span(unsigned kind, unsigned class_index) {
   return page;
 }
 
-// Emptier pages first, for their long runs; nearly full ones only before the heap would take memory from the system.
+// Emptier pages first, for their long runs; nearly full ones only before the heap would take memory from
+// the system.
 static uint32_t
 find_page(unsigned kind, unsigned class) {
   for (unsigned emptiness = GC_EMPTINESS; emptiness-- > 1;) {
@@ -238,7 +239,7 @@ gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, 
   gc_cache_leave(cache);
 }
 
-// ---- Collections --------------------------------------------------------------------------------------------------
+// ---- Collections ---------------------------------------------------------------------------------------
 
 static void
 set_unused_slots(const struct gc_run *run, uint8_t value) {
@@ -284,7 +285,8 @@ relist_page(uint32_t page, unsigned kind, unsigned class) {
   gc_heap.lists[kind][class][GC_EMPTINESS - 1] = page;
 }
 
-// What was handed out and never allocated no longer counts as allocated, nor as carried over from the last cycle.
+// What was handed out and never allocated no longer counts as allocated, nor as carried over from the last
+// cycle.
 static void
 uncount(size_t unused_bytes) {
   size_t carried_bytes = gc_min(unused_bytes, gc_heap.carried_bytes);

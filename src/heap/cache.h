@@ -4,10 +4,12 @@
 //                                   ^start        ^cursor       ^run_limit
 //                                                      ^limit: cleared up to here
 //
-// All of a run's slots become NEW when the run is handed out, so the fast path touches no metadata.  Runs outlive collections: a
-// collection marks what lies in [cursor, run_limit) without scanning it (gc_cache_shield_stw).  That is what makes the fast path
-// safe against being stopped anywhere: the slot at `cursor`, which the stopped thread may have loaded and not yet taken, stays its own.
-// Everything else about a cache changes only between gc_cache_enter and gc_cache_leave (or under gc_lock), where a stop is put off.
+// All of a run's slots become NEW when the run is handed out, so the fast path touches no metadata.  Runs
+// outlive collections: a collection marks what lies in [cursor, run_limit) without scanning it
+// (gc_cache_shield_stw).  That is what makes the fast path safe against being stopped anywhere: the slot at
+// `cursor`, which the stopped thread may have loaded and not yet taken, stays its own. Everything else
+// about a cache changes only between gc_cache_enter and gc_cache_leave (or under gc_lock), where a stop is
+// put off.
 #pragma once
 
 #include "base/types.h"
@@ -40,13 +42,15 @@ _Static_assert(sizeof(struct gc_run) == 40, "runs are addressed by 16-bit offset
 _Static_assert(sizeof(struct gc_run) * GC_KINDS * GC_CLASSES < UINT16_MAX,
                "runs are addressed by 16-bit offsets");
 
-// The calling thread's cache, or NULL before it is attached.  One word of initial-exec TLS, so that the library can be dlopened.
+// The calling thread's cache, or NULL before it is attached.  One word of initial-exec TLS, so that the
+// library can be dlopened.
 extern __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
 
 // What a thread does on leaving when a stop was put off; set once by world/.
 extern void (*gc_cache_stop_now)(void);
 
-// How far ahead of use a run is cleared.  Small enough to stay in the first-level cache; 0 (a stress setting) means slot by slot.
+// How far ahead of use a run is cleared.  Small enough to stay in the first-level cache; 0 (a stress
+// setting) means slot by slot.
 #define GC_CACHE_WINDOW_BYTES (4 * GC_KIB)
 extern size_t gc_cache_window_bytes;
 
@@ -72,8 +76,8 @@ extern uint16_t
 
 void gc_cache_init(void);
 
-// The next slot from the run at hand: the fast path.  With what leads to it 16 instructions and three branches on x86-64;
-// guarded by bench/sizes.  NULL when the run is exhausted.
+// The next slot from the run at hand: the fast path.  With what leads to it 16 instructions and three
+// branches on x86-64; guarded by bench/sizes.  NULL when the run is exhausted.
 GC_INLINE void *
 gc_cache_bump(struct gc_cache *cache, size_t run_offset) {
   struct gc_run *run = (struct gc_run *)(void *)((char *)cache + run_offset);
@@ -91,8 +95,8 @@ gc_cache_run_of(size_t bytes, unsigned kind) {
   return kind * sizeof(((struct gc_cache *)0)->runs[0]) + gc_cache_run[granules];
 }
 
-// The next slot from what the cache owns: more of the run, a slot freed by this thread, the next run of the page.  NULL when it
-// needs another page.
+// The next slot from what the cache owns: more of the run, a slot freed by this thread, the next run of the
+// page.  NULL when it needs another page.
 void *gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class);
 
 // Give the cache another page to allocate in.  false if there is none.  [gc_lock]
@@ -101,8 +105,9 @@ bool gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class);
 // Take a slot that holds an object, the kind and class being its page's.  The caller has checked it.
 void gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, unsigned class);
 
-// Around marking and sweeping, in a stopped world: shield gives every unused slot of the cache's runs the current mark and forgets the freed
-// slots; unshield makes them NEW again.  Returns the bytes shielded, which are no objects.
+// Around marking and sweeping, in a stopped world: shield gives every unused slot of the cache's runs the
+// current mark and forgets the freed slots; unshield makes them NEW again.  Returns the bytes shielded,
+// which are no objects.
 size_t gc_cache_shield_stw(struct gc_cache *cache);
 void gc_cache_unshield_stw(struct gc_cache *cache);
 
@@ -115,6 +120,6 @@ void gc_cache_flush_counts(struct gc_cache *cache);
 // Bytes of the runs that are handed out and not yet allocated. [owner]
 size_t gc_cache_unused_bytes(const struct gc_cache *cache);
 
-// Whether a slot of the span that begins at `page` lies in the cache's run there, handed out to the cache and not yet allocated.  The cache
-// may be NULL.
+// Whether a slot of the span that begins at `page` lies in the cache's run there, handed out to the cache
+// and not yet allocated.  The cache may be NULL.
 bool gc_cache_has_unused(const struct gc_cache *cache, const char *slot, uint32_t page);

@@ -37,8 +37,9 @@ gc_class_of_medium(size_t bytes) {
   return GC_LINEAR_CLASSES + (doubling - 8) * GC_CLASSES_PER_DOUBLING + (unsigned)((above - 1) / step);
 }
 
-// A pointer just past an object keeps it (design, section 2), so a pointer to the first slot of a span would keep the last slot of the span
-// before it, and all that hangs on it.  Where it costs little the last slot is left out.
+// A pointer just past an object keeps it (design, section 2), so a pointer to the first slot of a span
+// would keep the last slot of the span before it, and all that hangs on it.  Where it costs little the last
+// slot is left out.
 static size_t
 slots_in(size_t span_bytes, size_t slot_bytes) {
   size_t slots = span_bytes / slot_bytes;

@@ -1,7 +1,7 @@
 // Kinds of object and size classes.
 //
-// Classes are spaced 16 bytes up to 256, then eight per doubling up to 128 KiB, so that at most an eighth of a slot is lost.
-// Objects above are large: a run of pages each.
+// Classes are spaced 16 bytes up to 256, then eight per doubling up to 128 KiB, so that at most an eighth
+// of a slot is lost. Objects above are large: a run of pages each.
 //
 //   class      0   1  ...  15   16   17  ...  23   24 ...
 //   bytes     16  32  ... 256  288  320  ... 512  576 ...
@@ -9,9 +9,10 @@
 
 #include "base/types.h"
 
-// libgc's numbers, and one of ours: EXACT is NORMAL for requests that fill their slot (multiples of 16).  Only such an object can
-// have a pointer just past its end that is also the next slot's start.  Kept apart from those with room to spare, whose neighbour to the
-// right then does not keep them: a tree whose root happened to precede a long-lived object would otherwise stay for good.
+// libgc's numbers, and one of ours: EXACT is NORMAL for requests that fill their slot (multiples of 16).
+// Only such an object can have a pointer just past its end that is also the next slot's start.  Kept apart
+// from those with room to spare, whose neighbour to the right then does not keep them: a tree whose root
+// happened to precede a long-lived object would otherwise stay for good.
 enum gc_kind {
   GC_KIND_ATOMIC,
   GC_KIND_NORMAL,

@@ -16,7 +16,8 @@ enum { COMMIT_PAGES_MIN = 64 }; // 4 MiB
 #define RESERVE_BYTES_LEAST_WANTED (256 * GC_GIB)
 #define HUGE_PAGE_BYTES (2 * GC_MIB)
 
-// A page of the least slots needs 4096 slot bytes.  Chunks are not merged when pages change their class, hence twice that.
+// A page of the least slots needs 4096 slot bytes.  Chunks are not merged when pages change their class,
+// hence twice that.
 static size_t
 lines_for(size_t pages) {
   return 2 * pages * (GC_PAGE_GRANULES / GC_LINE_SLOTS) + 64;
@@ -124,7 +125,7 @@ gc_heap_slot_at(const void *address) {
   };
 }
 
-// ---- Slot bytes ---------------------------------------------------------------------------------------------------
+// ---- Slot bytes ----------------------------------------------------------------------------------------
 
 // The power of two of lines that `slots` slots need.
 static unsigned
@@ -200,7 +201,7 @@ gc_line_free(uint32_t line, size_t slots) {
   gc_heap.line_free[size] = line;
 }
 
-// ---- Commit -------------------------------------------------------------------------------------------------------
+// ---- Commit --------------------------------------------------------------------------------------------
 
 static bool
 commit_table(char *table, size_t item_bytes, size_t from, size_t to) {
@@ -221,8 +222,8 @@ commit_to(size_t to) {
   return true;
 }
 
-// Ask for huge pages in what has been committed since the last time, once the heap is large.  In one growing range, so that it costs
-// one mapping more and no others.
+// Ask for huge pages in what has been committed since the last time, once the heap is large.  In one
+// growing range, so that it costs one mapping more and no others.
 static void
 ask_for_huge_pages(void) {
   size_t committed_bytes = (size_t)gc_heap.committed_pages << GC_PAGE_SHIFT;

@@ -6,8 +6,8 @@
 //
 // Invariants, checked by gc_verify:
 //   spans-tile      the spans (free ones too) tile pages [1, frontier)
-//   free-in-bin     every free span is in the bin of its length and cleanness, and no two of the same cleanness adjoin
-//   slots-listed    a span of slots is owned by a cache, full, or in the list of its kind, class and emptiness
+//   free-in-bin     every free span is in the bin of its length and cleanness; no two of the same adjoin
+//   slots-listed    a span of slots is owned by a cache, full, or in the list of its kind and class
 //   line-own        no two spans share slot bytes; in line 0 byte 0 is FREE, byte 1 spare, the rest unused
 #pragma once
 
@@ -72,13 +72,16 @@ struct gc_heap {
 
 extern struct gc_heap gc_heap;
 
-// Which displacements count when all_interior_pointers is off.  [written before the first cycle that needs it]
+// Which displacements count when all_interior_pointers is off.  [written before the first cycle that needs
+// it]
 extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX];
 
-// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; halved until the system agrees.  false if even 1 MiB is refused.
+// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; halved until the system
+// agrees.  false if even 1 MiB is refused.
 bool gc_heap_init(size_t reserve_bytes, size_t physical_bytes);
 
-// With `on`, a word found in the heap keeps an object from any place inside it; else only from registered displacements.  Before the first cycle.
+// With `on`, a word found in the heap keeps an object from any place inside it; else only from registered
+// displacements.  Before the first cycle.
 void gc_heap_set_all_interior_pointers(bool on);
 void gc_heap_register_displacement(size_t displacement);
 
@@ -105,7 +108,8 @@ gc_heap_resident_bytes(void) {
 
 // ---- Spans (spans.c).  All [gc_lock].
 
-// A span of `pages` pages with state `state`, kind and line still to be set by the caller; 0 if there is none.  *clean: it reads as zero.
+// A span of `pages` pages with state `state`, kind and line still to be set by the caller; 0 if there is
+// none.  *clean: it reads as zero.
 uint32_t gc_span_allocate(uint32_t pages, bool *clean);
 
 // Take the `pages` pages from `page` on, if they are all free.
@@ -114,14 +118,15 @@ bool gc_span_extend(uint32_t page, uint32_t pages);
 // Give a span back; what it held is garbage.  It coalesces with its neighbours.
 void gc_span_free(uint32_t page, uint32_t pages);
 
-// Make `pages` more pages part of the heap, free ones, even where the heap may not grow by itself (dont_expand).  false if the
-// system or the limit refuses.
+// Make `pages` more pages part of the heap, free ones, even where the heap may not grow by itself
+// (dont_expand).  false if the system or the limit refuses.
 bool gc_span_expand(uint32_t pages);
 
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
 bool gc_span_commit(uint32_t pages);
 
-// Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages released.
+// Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages
+// released.
 size_t gc_span_release(uint32_t age_ms, size_t pages_max);
 
 // A chunk of slot bytes for `slots` slots, all FREE; 0 if memory is refused.  And back.
@@ -154,5 +159,6 @@ gc_heap_resolve(const void *address) {
 // A large object, not cleared; start is NULL if there is no room.  *clean: it reads as zero.  [gc_lock]
 struct gc_ref gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean);
 void gc_large_free(uint32_t page);
-// Grow or shrink in place to `bytes`, clearing what is gained unless the kind is pointer-free.  false if it cannot.  [gc_lock]
+// Grow or shrink in place to `bytes`, clearing what is gained unless the kind is pointer-free.  false if it
+// cannot.  [gc_lock]
 bool gc_large_resize(struct gc_ref ref, size_t bytes);

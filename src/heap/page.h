@@ -5,7 +5,7 @@
 //   word - heap base = page number | offset in page
 //   granule = span_offset * 4096 + offset / 16
 //   slot    = granule * reciprocal >> 31        (reciprocal 0: free page or large object, slot 0)
-//   byte    = slot_bytes[line * 64 + slot]      (byte 0 is FREE for ever: free pages need no test of their own)
+//   byte    = slot_bytes[line * 64 + slot]      (byte 0 is FREE for ever, for free pages)
 //
 // Each slot has one byte:
 //
@@ -14,11 +14,12 @@
 //    ^ ^                      |                            |                               |
 //    | +---- sweep: not marked in this cycle --------------+-------------------------------+
 //    |                                  GC_free (any of them)
-//    +--- sweep ------------ HELD <---------------- (on a thread's list of freed slots; HELD -> NEW when taken from it)
+//    +--- sweep ------------ HELD <---------------- (on a thread's list; HELD -> NEW when taken from it)
 //
-// The two marks change their meaning from cycle to cycle ("flip"), so that marks never need clearing: at the end of a cycle
-// all old objects bear the current mark.  One byte and not two bits, because plain stores by several markers must not lose each
-// other's marks: an atomic `or` costs 10 ns per object (design, section 1).
+// The two marks change their meaning from cycle to cycle ("flip"), so that marks never need clearing: at
+// the end of a cycle all old objects bear the current mark.  One byte and not two bits, because plain
+// stores by several markers must not lose each other's marks: an atomic `or` costs 10 ns per object
+// (design, section 1).
 #pragma once
 
 #include "base/types.h"

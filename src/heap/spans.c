@@ -1,8 +1,9 @@
 // Free spans: best fit by length, coalesced at once with neighbours of the same cleanness.
 //
-// Dirty spans (with memory behind them) and clean ones (without) are kept apart, because taking fresh memory from the system costs
-// ten times as much as clearing memory that is there (design, section 1): dirty ones are used first.  A large request that
-// neither can satisfy takes a run in which both mix before the heap grows.
+// Dirty spans (with memory behind them) and clean ones (without) are kept apart, because taking fresh
+// memory from the system costs ten times as much as clearing memory that is there (design, section 1):
+// dirty ones are used first.  A large request that neither can satisfy takes a run in which both mix before
+// the heap grows.
 #include <string.h>
 
 #include "base/hooks.h"

@@ -3,11 +3,13 @@
 
 #include "heap/heap.h"
 
-// Sweep every page, rebuild the lists of pages with free slots, free empty spans, and set the heap's live_bytes (without `shielded_bytes`, which
-// are marked and no objects).  The caches must have been shielded.
+// Sweep every page, rebuild the lists of pages with free slots, free empty spans, and set the heap's
+// live_bytes (without `shielded_bytes`, which are marked and no objects).  The caches must have been
+// shielded.
 void gc_sweep_stw(size_t shielded_bytes);
 
-// Free every slot of a span without the mark, `slots` slot bytes and what pads them to a line.  Returns how many slots are marked.
+// Free every slot of a span without the mark, `slots` slot bytes and what pads them to a line.  Returns how
+// many slots are marked.
 typedef size_t gc_sweep_slots(uint8_t *bytes, size_t slots, uint8_t mark);
 
 // The best one for this CPU.

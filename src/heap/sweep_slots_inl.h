@@ -1,4 +1,5 @@
-// Sweeping one span's slot bytes, 32 at a time; compiled for each instruction set that sweep_slots_<cpu>.c chooses from.
+// Sweeping one span's slot bytes, 32 at a time; compiled for each instruction set that sweep_slots_<cpu>.c
+// chooses from.
 #pragma once
 
 #include <string.h>
@@ -19,8 +20,8 @@ sum_bytes(const gc_byte_vector *bytes) {
   return pairs * ones >> 48;
 }
 
-// Free every slot without the mark.  Returns how many slots are marked.  Lanes count up to 128 (4096 slots), their sum up to 4096, without
-// overflow.
+// Free every slot without the mark.  Returns how many slots are marked.  Lanes count up to 128 (4096
+// slots), their sum up to 4096, without overflow.
 GC_INLINE size_t
 gc_sweep_slots_with(uint8_t *bytes, size_t slots, uint8_t mark) {
   gc_byte_vector counts = {0};

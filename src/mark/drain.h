@@ -15,10 +15,10 @@ gc_drain *gc_drain_choose(void);
 // Without vectors.
 gc_drain gc_drain_scalar;
 
-// For the inner loop: push a large object, whose length its page descriptor does not hold.  Returns the new top, below which there is
-// again room for what scanning an entry can push.
+// For the inner loop: push a large object, whose length its page descriptor does not hold.  Returns the new
+// top, below which there is again room for what scanning an entry can push.
 gc_mark_entry *gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page);
 
-// For the inner loop: make room for what scanning one entry can push.  Returns the top, moved with the stack if it grew.  If it cannot grow, entries are
-// dropped, and the stack says so.
+// For the inner loop: make room for what scanning one entry can push.  Returns the top, moved with the
+// stack if it grew.  If it cannot grow, entries are dropped, and the stack says so.
 gc_mark_entry *gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top);

@@ -1,18 +1,22 @@
-// The marker's inner loop, written once and compiled for each instruction set that drain_<cpu>.c chooses from.
+// The marker's inner loop, written once and compiled for each instruction set that drain_<cpu>.c chooses
+// from.
 //
-// It works in batches.  Between asking for an object's memory, or for a slot byte, and using it lies a whole batch of other work:
+// It works in batches.  Between asking for an object's memory, or for a slot byte, and using it lies a
+// whole batch of other work:
 //
 //   round i      pop objects i          scan objects i - 1               settle candidates i - 2
 //                (ask for their memory)  (each word that may refer to     (each that is white: mark, push)
 //                                        an object is a candidate: ask
 //                                        for its slot byte)
 //
-// Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls the processor until the
-// byte has come: 60 to 90 ns per object on a random graph against 20 (bench/graphmark).  Without the first, the scan waits for the object.
-// Queues instead of batches do as well and take twice the instructions.
+// Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls
+// the processor until the byte has come: 60 to 90 ns per object on a random graph against 20
+// (bench/graphmark).  Without the first, the scan waits for the object. Queues instead of batches do as
+// well and take twice the instructions.
 //
-// Everything is inlined into one function, gc_drain_with, which keeps the view and the top of the stack in registers: slot bytes
-// are chars, so that any store to one would make the compiler read the marker's fields again.
+// Everything is inlined into one function, gc_drain_with, which keeps the view and the top of the stack in
+// registers: slot bytes are chars, so that any store to one would make the compiler read the marker's
+// fields again.
 #pragma once
 
 #include "mark/drain.h"
@@ -27,8 +31,8 @@ displacement_counts(size_t displacement) {
   return displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement];
 }
 
-// Where the slot byte is of what lies `offset` bytes into the heap.  For no slot and free pages it is one that is
-// always FREE.
+// Where the slot byte is of what lies `offset` bytes into the heap.  For no slot and free pages it is one
+// that is always FREE.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate
 find_candidate(struct gc_mark_view view, size_t offset) {
   const struct gc_page *page = &view.pages[offset >> GC_PAGE_SHIFT];
@@ -89,7 +93,8 @@ scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struc
   return end;
 }
 
-// Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back.  Returns the new top.
+// Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back.
+// Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 scan_objects(struct gc_mark_view view, const struct gc_mark_batch *objects, struct gc_mark_batch *candidates,
              gc_mark_entry *top, gc_block_filter *filter) {

@@ -1,11 +1,13 @@
-// Which words of a block could be addresses in the heap?  Without branches, in vectors where the CPU has them.
+// Which words of a block could be addresses in the heap?  Without branches, in vectors where the CPU has
+// them.
 #pragma once
 
 #include "base/types.h"
 
 enum { GC_BLOCK_WORDS = 8, GC_FILTER_WORDS = 64 };
 
-// Bit i is set if i < count and words[i] - base < bytes.  `count` is 2 to 8 and even; no word behind it is read.
+// Bit i is set if i < count and words[i] - base < bytes.  `count` is 2 to 8 and even; no word behind it is
+// read.
 typedef unsigned gc_block_filter(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes);
 
 GC_NO_SANITIZE GC_INLINE unsigned

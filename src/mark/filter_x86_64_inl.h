@@ -20,7 +20,8 @@ gc_cpu_vectors(void) {
   return bits && __builtin_cpu_supports("avx2") ? GC_CPU_AVX2 : GC_CPU_SCALAR;
 }
 
-// By four words and two, not by eight with a mask: a masked load that crosses into the next cache line waits for that line, too.
+// By four words and two, not by eight with a mask: a masked load that crosses into the next cache line
+// waits for that line, too.
 GC_TARGET_AVX512 GC_NO_SANITIZE GC_INLINE unsigned
 gc_block_filter_avx512(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes) {
   const __m256i bases = _mm256_set1_epi64x((long long)base), limit = _mm256_set1_epi64x((long long)bytes);

@@ -59,7 +59,7 @@ gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
   }
 }
 
-// ---- Roots --------------------------------------------------------------------------------------------------------
+// ---- Roots ---------------------------------------------------------------------------------------------
 
 // Mark and push the object that `address` lies in, if there is a white one.  There is room.
 GC_NO_SANITIZE static void
@@ -76,7 +76,8 @@ mark_object_ending_at(struct gc_marker *marker, uintptr_t word) {
     mark_at(marker, word - 1);
 }
 
-// Make room for `entries` more.  Roots are seen only once, so if the stack cannot grow, what it holds is scanned first.
+// Make room for `entries` more.  Roots are seen only once, so if the stack cannot grow, what it holds is
+// scanned first.
 static bool
 make_root_room(struct gc_marker *marker, size_t entries) {
   if (gc_mark_stack_reserve(&marker->stack, entries))
@@ -116,7 +117,7 @@ gc_marker_mark_object(struct gc_marker *marker, const void *object) {
     mark_at(marker, (uintptr_t)object);
 }
 
-// ---- Overflow -----------------------------------------------------------------------------------------------------
+// ---- Overflow ------------------------------------------------------------------------------------------
 
 // Scan the marked objects of one span again.
 static void

@@ -1,10 +1,11 @@
 // A marker: one thread's part in tracing the heap.
 //
-// Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this cycle's mark
-// and are on a mark stack or in a batch; black ones bear it and have been scanned.  An object is marked when a word
-// that refers to it is *found*, so that it is pushed at most once, and only if it may contain pointers.  What is popped, and each slot
-// byte that is to be tested, is asked for a batch ahead (after Cher, Hosking and Vitek 2004; see drain_inl.h): random
-// graphs then mark at about twice the cost of independent loads (bench/graphmark).
+// Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this
+// cycle's mark and are on a mark stack or in a batch; black ones bear it and have been scanned.  An object
+// is marked when a word that refers to it is *found*, so that it is pushed at most once, and only if it may
+// contain pointers.  What is popped, and each slot byte that is to be tested, is asked for a batch ahead
+// (after Cher, Hosking and Vitek 2004; see drain_inl.h): random graphs then mark at about twice the cost of
+// independent loads (bench/graphmark).
 #pragma once
 
 #include "base/atomic.h"
@@ -28,7 +29,8 @@ enum {
   GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
   GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 512 bytes
   GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
-  GC_MARK_ROOM = 2 * (GC_BATCH_CANDIDATES + GC_BATCH_OBJECTS) // what one round and the end of the drain can push
+  GC_MARK_ROOM =
+      2 * (GC_BATCH_CANDIDATES + GC_BATCH_OBJECTS) // what one round and the end of the drain can push
 };
 _Static_assert(GC_MARK_STACK_BYTES_MIN / sizeof(gc_mark_entry) >= 2 * GC_MARK_ROOM,
                "a stack that has no room and cannot grow has GC_MARK_ROOM entries to drop");
@@ -60,14 +62,16 @@ struct gc_team;
 // Take the heap's state for a cycle: the current mark is the black one, all other objects are white.  [stw]
 void gc_marker_begin(struct gc_marker *marker);
 
-// Mark what the words of a root range refer to; a word on a slot's start also marks the slot before it, which it may point just past.
+// Mark what the words of a root range refer to; a word on a slot's start also marks the slot before it,
+// which it may point just past.
 void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
 
 // Mark an object and push it.
 void gc_marker_mark_object(struct gc_marker *marker, const void *object);
 
-// Scan what has been pushed, and what that leads to, until nothing is left, sharing with the team (which may be NULL) when others are hungry.
-// Returns early, with work left, when the team's cycle has been called off.
+// Scan what has been pushed, and what that leads to, until nothing is left, sharing with the team (which
+// may be NULL) when others are hungry. Returns early, with work left, when the team's cycle has been called
+// off.
 void gc_marker_drain(struct gc_marker *marker, struct gc_team *team);
 
 // After an overflow: scan marked objects of [page, ...) again.  Drains as it goes.

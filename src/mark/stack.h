@@ -1,11 +1,11 @@
 // The mark stack: grey work, each entry a range of heap memory to scan.
 //
 //   63                    20 19          0
-//   | first granule in heap | granules   |     a conservative range, up to 16 MiB; longer objects are several entries
+//   | first granule in heap | granules   |     a range of up to 16 MiB; longer objects are several
 //   | first granule in heap | 0          |     kept for objects whose kind says how to scan them
 //
-// The stack grows by doubling.  When it cannot, entries are dropped and `overflowed` says that marked objects remain which were not
-// scanned; gc_team_mark finds them again page by page.
+// The stack grows by doubling.  When it cannot, entries are dropped and `overflowed` says that marked
+// objects remain which were not scanned; gc_team_mark finds them again page by page.
 #pragma once
 
 #include "base/types.h"
@@ -58,7 +58,8 @@ gc_mark_stack_clear(struct gc_mark_stack *stack) {
 // Give back the memory of a stack that has grown beyond what most collections need.
 void gc_mark_stack_trim(struct gc_mark_stack *stack);
 
-// What a stack begins with: several times what marking wants room for, so that a stack which cannot grow has entries to drop.
+// What a stack begins with: several times what marking wants room for, so that a stack which cannot grow
+// has entries to drop.
 #define GC_MARK_STACK_BYTES_MIN (256 * GC_KIB)
 
 // The most bytes a stack may take, GC_MARK_STACK_BYTES_MIN or more; for tests of the overflow path.

@@ -54,7 +54,7 @@ gc_team_helpers(void) {
   return team.helpers;
 }
 
-// ---- Sharing ------------------------------------------------------------------------------------------------------
+// ---- Sharing -------------------------------------------------------------------------------------------
 
 // Move the oldest entries of the marker's stack to the pool.
 static void
@@ -78,7 +78,8 @@ asks_to_stop(const struct gc_marker *marker) {
   return marker == &team.markers[0] && team.job.stop && team.job.stop();
 }
 
-// Sleep until something changes; the marker that asks the stop function no longer than a millisecond.  [team.lock]
+// Sleep until something changes; the marker that asks the stop function no longer than a millisecond.
+// [team.lock]
 static void
 wait_for_change(const struct gc_marker *marker) {
   if (marker != &team.markers[0] || !team.job.stop) {
@@ -142,7 +143,7 @@ find_work(struct gc_marker *marker) {
   return found;
 }
 
-// ---- One marker's part --------------------------------------------------------------------------------------------
+// ---- One marker's part ---------------------------------------------------------------------------------
 
 // Uncollectable objects are roots: mark them and what they hold.
 static void
@@ -175,10 +176,10 @@ take_part(struct gc_marker *marker) {
   while (find_work(marker));
 }
 
-// ---- Helpers ------------------------------------------------------------------------------------------------------
+// ---- Helpers -------------------------------------------------------------------------------------------
 
-// Take part, unless the job is over before this helper woke or there is no memory for its stack.  [team.lock, released
-// meanwhile]
+// Take part, unless the job is over before this helper woke or there is no memory for its stack.
+// [team.lock, released meanwhile]
 static void
 join_job(struct gc_marker *marker) {
   if (team.over || !gc_mark_stack_reserve(&marker->stack, 1))
@@ -228,7 +229,7 @@ gc_team_after_fork_child(void) {
   team.helpers = team.at_work = 0;
 }
 
-// ---- The job ------------------------------------------------------------------------------------------------------
+// ---- The job -------------------------------------------------------------------------------------------
 
 static void
 start_job(const struct gc_mark_job *job, unsigned helpers) {

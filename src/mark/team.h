@@ -1,13 +1,13 @@
 // A team of markers: the collecting thread and its helpers, sharing work.
 //
-// Each marker works on a stack of its own.  Now and then it looks whether others are hungry, and if so moves the oldest half of its stack (the
-// largest subtrees) to a shared pool, from which idle markers take (work packets: Ossia et al. 2002).  The cycle is over
-// when every marker is idle and the pool is empty.
+// Each marker works on a stack of its own.  Now and then it looks whether others are hungry, and if so
+// moves the oldest half of its stack (the largest subtrees) to a shared pool, from which idle markers take
+// (work packets: Ossia et al. 2002).  The cycle is over when every marker is idle and the pool is empty.
 //
 //   helper thread:  ASLEEP --gc_team_mark wakes it--> marking <--> hungry --all hungry, pool empty--> ASLEEP
 //
-// Helpers are created when first needed, block all signals, are no threads of the world, and sleep on a condition variable between
-// cycles.  If they cannot be created the collecting thread marks alone.
+// Helpers are created when first needed, block all signals, are no threads of the world, and sleep on a
+// condition variable between cycles.  If they cannot be created the collecting thread marks alone.
 #pragma once
 
 #include "mark/marker.h"
@@ -22,11 +22,13 @@ struct gc_mark_job {
   int (*stop)(void); // asked now and then by the caller; non-zero calls the job off.  May be NULL
 };
 
-// Trace everything that the roots, the uncollectable objects and nothing else reach.  The caches have been shielded.  false if called off or (never
-// else) if there is no memory for the least mark stack.  [stw, gc_cycle_lock]
+// Trace everything that the roots, the uncollectable objects and nothing else reach.  The caches have been
+// shielded.  false if called off or (never else) if there is no memory for the least mark stack.  [stw,
+// gc_cycle_lock]
 bool gc_team_mark(const struct gc_mark_job *job);
 
-// Create helper threads until there are `wanted`, or the system refuses.  While the world runs.  [gc_cycle_lock]
+// Create helper threads until there are `wanted`, or the system refuses.  While the world runs.
+// [gc_cycle_lock]
 void gc_team_prepare_helpers(unsigned wanted);
 
 // The caller's marker, for cycle/ to mark single objects with before gc_team_mark.

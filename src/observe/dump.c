@@ -22,7 +22,7 @@ percent(size_t part, size_t whole) {
   return whole ? (100 * part + whole / 2) / whole : 0;
 }
 
-// ---- The parts, in the order in which they are printed --------------------------------------------------
+// ---- The parts, in the order in which they are printed -------------------------------------------------
 
 static void
 add_heap(struct gc_text *text, const struct gc_census *census) {
@@ -132,7 +132,7 @@ add_threads(struct gc_text *text) {
   }
 }
 
-// ---- All of it ------------------------------------------------------------------------------------------
+// ---- All of it -----------------------------------------------------------------------------------------
 
 static GC_STATE struct gc_census census; // [gc_cycle_lock]
 

@@ -24,8 +24,9 @@ gc_futex_wait(struct gc_atomic *word, size_t seen, int64_t timeout_ns) {
           timeout_ns == GC_FUTEX_FOREVER ? NULL : &timeout, NULL, 0);
 }
 
-// Look at `word` for about `rounds` times 100 ns before giving up.  Returns whether it has changed from `seen`.  A sleep and its
-// wake-up cost some 50 us on a virtual machine; what is usually over in less is worth waiting for, if there is a CPU to spare.
+// Look at `word` for about `rounds` times 100 ns before giving up.  Returns whether it has changed from
+// `seen`.  A sleep and its wake-up cost some 50 us on a virtual machine; what is usually over in less is
+// worth waiting for, if there is a CPU to spare.
 static inline bool
 gc_spin_while(const struct gc_atomic *word, size_t seen, unsigned rounds) {
   for (unsigned round = 0; round < rounds; round++) {

@@ -1,5 +1,5 @@
-// Threads of the collector's own: detached, with a small stack and all signals blocked, so that no handler of the program runs on
-// them and no stop signal reaches them.
+// Threads of the collector's own: detached, with a small stack and all signals blocked, so that no handler
+// of the program runs on them and no stop signal reaches them.
 #pragma once
 
 #include "base/types.h"

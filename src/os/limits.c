@@ -18,7 +18,7 @@
 
 enum { PATH_BYTES = 512, CPUS_MAX = 8192 };
 
-// ---- The machine -----------------------------------------------------------------------------------------
+// ---- The machine ---------------------------------------------------------------------------------------
 
 static unsigned
 affinity_cpus(void) {
@@ -34,7 +34,7 @@ physical_bytes(void) {
   return sysinfo(&info) == 0 ? (size_t)info.totalram * info.mem_unit : SIZE_MAX;
 }
 
-// ---- A group's limits ------------------------------------------------------------------------------------
+// ---- A group's limits ----------------------------------------------------------------------------------
 
 // The first number in a file of a group; false for "max", -1 or no file.
 static bool
@@ -93,7 +93,7 @@ read_groups(struct gc_limits *limits, char *path, size_t top, bool v2) {
   }
 }
 
-// ---- Where groups are ------------------------------------------------------------------------------------
+// ---- Where groups are ----------------------------------------------------------------------------------
 
 struct mount {
   char *root, *point, *type, *options;
@@ -192,7 +192,7 @@ gc_limits_read(const char *root) {
   return limits;
 }
 
-// ---- Asked once ------------------------------------------------------------------------------------------
+// ---- Asked once ----------------------------------------------------------------------------------------
 
 // Two threads may both ask: they get the same.
 static const struct gc_limits *

@@ -1,7 +1,8 @@
-// Memory from the operating system.  Address space is reserved once, committed upward, and released in place: the number of
-// mappings stays constant however the heap grows and shrinks.
+// Memory from the operating system.  Address space is reserved once, committed upward, and released in
+// place: the number of mappings stays constant however the heap grows and shrinks.
 //
-// Every call that can fail for want of memory goes through one counter, so that the stress switch can make the n-th one fail.
+// Every call that can fail for want of memory goes through one counter, so that the stress switch can make
+// the n-th one fail.
 #pragma once
 
 #include "base/types.h"
@@ -9,16 +10,19 @@
 // 4096 on x86-64; asked from the kernel on others.
 size_t gc_os_page_bytes(void);
 
-// Reserve `bytes` of address space at a multiple of `alignment` (both multiples of the OS page), without access.  NULL if refused.
+// Reserve `bytes` of address space at a multiple of `alignment` (both multiples of the OS page), without
+// access.  NULL if refused.
 void *gc_os_reserve(size_t bytes, size_t alignment);
 
 // Give back a reservation.
 void gc_os_unreserve(void *base, size_t bytes);
 
-// Make a part of a reservation readable and writable.  Fresh memory reads as zero.  false if refused; then nothing has changed.
+// Make a part of a reservation readable and writable.  Fresh memory reads as zero.  false if refused; then
+// nothing has changed.
 bool gc_os_commit(void *base, size_t bytes);
 
-// Let the system take the memory behind a committed range; it stays committed and reads as zero.  false if the system would not.
+// Let the system take the memory behind a committed range; it stays committed and reads as zero.  false if
+// the system would not.
 bool gc_os_release(void *base, size_t bytes);
 
 // Ask for huge pages in a range, or no longer.  A hint.
@@ -28,7 +32,8 @@ void gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted);
 void *gc_os_map(size_t bytes);
 void gc_os_unmap(void *base, size_t bytes);
 
-// Grow or shrink such memory, moving it if need be; what it held stays.  NULL if refused, and then the old block is as it was.
+// Grow or shrink such memory, moving it if need be; what it held stays.  NULL if refused, and then the old
+// block is as it was.
 void *gc_os_remap(void *base, size_t old_bytes, size_t new_bytes);
 
 // Bytes obtained by map and commit and not given back, for the statistics.

@@ -2,7 +2,7 @@
 // while the world is stopped.
 #include "world/ranges.h"
 
-// ---- Heapsort by base ------------------------------------------------------------------------------------
+// ---- Heapsort by base ----------------------------------------------------------------------------------
 
 static void
 swap(struct gc_range *a, struct gc_range *b) {
@@ -47,7 +47,7 @@ sort(struct gc_range_array *array) {
   }
 }
 
-// ---- Sets ------------------------------------------------------------------------------------------------
+// ---- Sets ----------------------------------------------------------------------------------------------
 
 void
 gc_ranges_normalize(struct gc_range_array *array) {

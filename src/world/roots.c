@@ -32,7 +32,7 @@ static bool changed = true;    // since `searched` was made
 static size_t made_version;    // gc_images.version then
 static size_t cleared_version; // of gc_images whose segments GC_clear_roots has forgotten; 0 for none
 
-// ---- The program's calls ---------------------------------------------------------------------------------
+// ---- The program's calls -------------------------------------------------------------------------------
 
 // Whole words within.
 static struct gc_range
@@ -89,7 +89,7 @@ gc_roots_search_libraries(bool on) {
   gc_lock_release(&gc_lock);
 }
 
-// ---- What is searched ------------------------------------------------------------------------------------
+// ---- What is searched ----------------------------------------------------------------------------------
 
 // Libraries that went take their exclusions with them.
 static bool

@@ -13,7 +13,7 @@ gc_thread_publish_stack(struct gc_thread *thread, const char *stack_pointer) {
     thread->alternate = (struct gc_range){NULL, NULL};
 }
 
-// ---- Spilling --------------------------------------------------------------------------------------------
+// ---- Spilling ------------------------------------------------------------------------------------------
 
 struct call {
   void *(*function)(void *);
@@ -40,7 +40,7 @@ gc_world_call_spilled(void *(*function)(void *), void *argument) {
   return result;
 }
 
-// ---- Blocking --------------------------------------------------------------------------------------------
+// ---- Blocking ------------------------------------------------------------------------------------------
 
 static bool
 is_blocked(const struct gc_thread *thread) {

@@ -13,7 +13,7 @@ static struct gc_start *spare;            // linked through next [gc_lock]
 static struct gc_start *buckets[BUCKETS]; // those that have begun, by handle [gc_lock]
 static size_t last_serial;                // [gc_lock]
 
-// ---- Memory ----------------------------------------------------------------------------------------------
+// ---- Memory --------------------------------------------------------------------------------------------
 
 static void
 free_record(struct gc_start *start) {
@@ -57,7 +57,7 @@ gc_start_cancel(struct gc_start *start) {
   gc_lock_release(&gc_lock);
 }
 
-// ---- By handle -------------------------------------------------------------------------------------------
+// ---- By handle -----------------------------------------------------------------------------------------
 
 static struct gc_start **
 bucket_of(pthread_t handle) {

@@ -51,7 +51,7 @@ static size_t called_off; // [gc_cycle_lock; read racily]
 static int signal_number;
 static struct sigaction program_action;
 
-// ---- The stopped side ------------------------------------------------------------------------------------
+// ---- The stopped side ----------------------------------------------------------------------------------
 
 static bool
 is_stopping(size_t now) {
@@ -156,7 +156,7 @@ stop_now(void) {
   errno = saved_errno;
 }
 
-// ---- The stopping side -----------------------------------------------------------------------------------
+// ---- The stopping side ---------------------------------------------------------------------------------
 
 // Signal one thread.  Returns whether it will answer.
 static bool
@@ -255,7 +255,7 @@ end_epoch(void) {
   gc_atomic_store_release(&epoch, (uint32_t)(now + 1));
 }
 
-// ---- Threads that do not answer --------------------------------------------------------------------------
+// ---- Threads that do not answer ------------------------------------------------------------------------
 
 enum { SILENT_MAX = 8 };
 
@@ -310,7 +310,7 @@ warn_of(const struct silent_threads *silent) {
   }
 }
 
-// ---- One attempt, and more -------------------------------------------------------------------------------
+// ---- One attempt, and more -----------------------------------------------------------------------------
 
 struct attempt {
   size_t rounds; // of patience
@@ -393,7 +393,7 @@ gc_stop_called_off(void) {
   return called_off;
 }
 
-// ---- The signal ------------------------------------------------------------------------------------------
+// ---- The signal ----------------------------------------------------------------------------------------
 
 int
 gc_stop_signal(void) {

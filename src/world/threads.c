@@ -27,7 +27,7 @@ static struct gc_thread *spare_threads; // linked through next [gc_lock]
 static size_t thread_count;             // [gc_lock; read racily]
 static pthread_key_t detach_key;
 
-// ---- The list --------------------------------------------------------------------------------------------
+// ---- The list ------------------------------------------------------------------------------------------
 
 struct gc_thread *
 gc_thread_first(void) {
@@ -75,7 +75,7 @@ gc_thread_drop(struct gc_thread *thread) {
   spare_threads = thread;
 }
 
-// ---- Coming ----------------------------------------------------------------------------------------------
+// ---- Coming --------------------------------------------------------------------------------------------
 
 static struct gc_thread *
 take_spare(void) {
@@ -150,7 +150,7 @@ gc_thread_attach(void *stack_base) {
   return thread;
 }
 
-// ---- Going -----------------------------------------------------------------------------------------------
+// ---- Going ---------------------------------------------------------------------------------------------
 
 void
 gc_thread_detach(void) {

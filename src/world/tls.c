@@ -37,7 +37,7 @@ gc_tls_is_incomplete(void) {
   return !gc_images.tls_layout_fits;
 }
 
-// ---- Static TLS ------------------------------------------------------------------------------------------
+// ---- Static TLS ----------------------------------------------------------------------------------------
 
 static bool
 is_static(struct gc_tls_entry entry) {
@@ -87,7 +87,7 @@ push_static_block(const struct gc_thread *thread, struct gc_range_array *roots) 
   }
 }
 
-// ---- Blocks from malloc ----------------------------------------------------------------------------------
+// ---- Blocks from malloc --------------------------------------------------------------------------------
 
 static bool
 push_block(const char *block, size_t bytes, bool doubtful, struct gc_range_array *roots) {

@@ -12,7 +12,7 @@
 
 #include "tests/tap.h"
 
-// ---- Helpers ----
+// ---- Helpers -------------------------------------------------------------------------------------------
 
 __attribute__((noinline)) static void
 clear_stack(void) {
@@ -45,7 +45,7 @@ stop_always(void) {
   return 1;
 }
 
-// ---- Allocation ----
+// ---- Allocation ----------------------------------------------------------------------------------------
 
 static long
 malloc_is_zero(void) {
@@ -178,7 +178,7 @@ macros_allocate(void) {
   return made && text && GC_STRDUP("a")[0] == 'a' && GC_REVEAL_POINTER(GC_HIDE_POINTER(text)) == (void *)text;
 }
 
-// ---- Asking ----
+// ---- Asking --------------------------------------------------------------------------------------------
 
 static long
 base_of_interior(void) {
@@ -206,7 +206,7 @@ heap_pointers(void) {
   return GC_is_heap_ptr(GC_malloc(10)) * 10 + GC_is_heap_ptr(&variable);
 }
 
-// ---- Collecting ----
+// ---- Collecting ----------------------------------------------------------------------------------------
 
 static long
 collection_counts(void) {
@@ -332,7 +332,7 @@ registered_roots_keep(void) {
   return whole;
 }
 
-// ---- Settings ----
+// ---- Settings ------------------------------------------------------------------------------------------
 
 static long
 divisor(void) {
@@ -421,7 +421,7 @@ events(void) {
   return event_order;
 }
 
-// ---- Statistics ----
+// ---- Statistics ----------------------------------------------------------------------------------------
 
 static long
 total_bytes_grow(void) {
@@ -454,7 +454,7 @@ prof_stats(void) {
   return value * 10 + (record.more == ~(GC_word)0);
 }
 
-// ---- Threads ----
+// ---- Threads -------------------------------------------------------------------------------------------
 
 static long
 version(void) {

@@ -104,7 +104,7 @@ use_all_again_and_again(void) {
   }
 }
 
-// ---- Limits before the start ----
+// ---- Limits before the start ---------------------------------------------------------------------------
 
 static size_t limit_bytes;
 
@@ -152,7 +152,7 @@ any_limit(void) {
   check_list(list);
 }
 
-// ---- Limits after the start ----
+// ---- Limits after the start ----------------------------------------------------------------------------
 
 static void
 commit_refused(void) {

@@ -16,7 +16,7 @@ struct operation {
 
 static void run_operations(struct model *model, unsigned long count);
 
-// ---- Allocation ----
+// ---- Allocation ----------------------------------------------------------------------------------------
 
 enum way { PLAIN, IGNORE_OFF_PAGE, MEMALIGN, POSIX_MEMALIGN, STRDUP, STRNDUP };
 
@@ -220,7 +220,7 @@ operate_allocate_many(struct model *model) {
   }
 }
 
-// ---- Pointers ----
+// ---- Pointers ------------------------------------------------------------------------------------------
 
 static inline void
 operate_link(struct model *model) {
@@ -241,7 +241,7 @@ operate_forget(struct model *model) {
   range_clear(model, range);
 }
 
-// ---- Giving back and changing ----
+// ---- Giving back and changing --------------------------------------------------------------------------
 
 static inline void
 operate_free(struct model *model) {
@@ -361,7 +361,7 @@ operate_realloc_pinned(struct model *model) {
     resize(model, number, NULL);
 }
 
-// ---- Roots ----
+// ---- Roots ---------------------------------------------------------------------------------------------
 
 static inline void
 operate_add_roots(struct model *model) {
@@ -406,7 +406,7 @@ operate_nest(struct model *model) {
   range_close(model, range);
 }
 
-// ---- Collecting ----
+// ---- Collecting ----------------------------------------------------------------------------------------
 
 static inline void
 operate_collect(struct model *model) {
@@ -464,7 +464,7 @@ operate_expand(struct model *model) {
     note_refusal();
 }
 
-// ---- Checking ----
+// ---- Checking ------------------------------------------------------------------------------------------
 
 static inline void
 operate_verify(struct model *model) {
@@ -530,7 +530,7 @@ operate_check_reclaimed(struct model *model) {
   model->shadow.deaths = 0;
 }
 
-// ---- Running them ----
+// ---- Running them --------------------------------------------------------------------------------------
 
 static const struct operation operations[] = {
     {"allocate", operate_allocate, 4000},
@@ -591,7 +591,7 @@ run_operations(struct model *model, unsigned long count) {
   }
 }
 
-// ---- A model's beginning and end ----
+// ---- A model's beginning and end -----------------------------------------------------------------------
 
 static inline void
 model_begin(struct model *model, uint64_t seed, bool alone) {

@@ -60,7 +60,7 @@ seconds_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-// ---- One child ----
+// ---- One child -----------------------------------------------------------------------------------------
 
 struct launch {
   const struct phase *phase;
@@ -146,7 +146,7 @@ child_spawn(const struct launch *launch, model_run run, struct tally *tally) {
   return passed;
 }
 
-// ---- Phases ----
+// ---- Phases --------------------------------------------------------------------------------------------
 
 static inline bool
 phase_run_refusing(struct launch launch, model_run run, struct tally *tally) {
@@ -184,7 +184,7 @@ phase_named(const char *name) {
   return &phase_environment;
 }
 
-// ---- The program ----
+// ---- The program ---------------------------------------------------------------------------------------
 
 // A number of the environment's, or `otherwise`.
 static inline double

@@ -145,7 +145,7 @@ random_full_place(struct model *model, struct place *place) {
   return false;
 }
 
-// ---- Root ranges ----
+// ---- Root ranges ---------------------------------------------------------------------------------------
 
 // Take `words` (all NULL) as a range; RANGES_MAX if there is no room.
 static inline unsigned
@@ -173,7 +173,7 @@ range_close(struct model *model, unsigned range) {
   model->ranges[range] = (struct range){0};
 }
 
-// ---- Reachability from all places ----
+// ---- Reachability from all places ----------------------------------------------------------------------
 
 static inline void
 model_find_reachable(struct model *model) {

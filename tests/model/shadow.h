@@ -81,7 +81,7 @@ struct shadow {
   size_t live_bytes;
 };
 
-// ---- Records ----
+// ---- Records -------------------------------------------------------------------------------------------
 
 static inline void *
 shadow_array(void *array, size_t count, size_t item_bytes) {
@@ -123,7 +123,7 @@ object_address(const struct object *object) {
   return (char *)~object->hidden;
 }
 
-// ---- The index by address ----
+// ---- The index by address ------------------------------------------------------------------------------
 
 // The place of the first entry at or below `address`.
 static inline uint32_t
@@ -175,7 +175,7 @@ index_lookup_ending_at(const struct shadow *shadow, uintptr_t address) {
   return address == 0 ? NONE : index_lookup(shadow, address - 1);
 }
 
-// ---- Patterns ----
+// ---- Patterns ------------------------------------------------------------------------------------------
 
 static inline size_t
 object_words(const struct object *object) {
@@ -283,7 +283,7 @@ object_check(const struct object *object, uint64_t sample) {
   object_check_contents(object, sample);
 }
 
-// ---- Reachability ----
+// ---- Reachability --------------------------------------------------------------------------------------
 
 // Mark a record as visited and queue it, once.
 static inline void
@@ -326,7 +326,7 @@ shadow_kill(struct shadow *shadow, struct object *object) {
   shadow->deaths++;
 }
 
-// ---- Coming and going ----
+// ---- Coming and going ----------------------------------------------------------------------------------
 
 // Drop a record without a thought for edges.
 static inline void

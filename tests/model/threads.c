@@ -16,7 +16,7 @@ enum {
   LEAK_BYTES = 2 << 20
 };
 
-// ---- Parcels ----
+// ---- Parcels -------------------------------------------------------------------------------------------
 
 // A chain of objects: edge 0 of each leads to the next, other edges are empty.  The records are in malloc
 // memory, the first object is kept by the mailbox's word.
@@ -141,7 +141,7 @@ operate_mail(struct model *model) {
   }
 }
 
-// ---- Threads ----
+// ---- Threads -------------------------------------------------------------------------------------------
 
 struct worker {
   pthread_t handle;
@@ -190,7 +190,7 @@ worker_start(struct worker *worker, struct random *seeds) {
   MODEL_CHECK(error == 0, "pthread_create: error %d", error);
 }
 
-// ---- The run ----
+// ---- The run -------------------------------------------------------------------------------------------
 
 // No thread is left and no mailbox is full: what survives must be what strays explain.
 static void

@@ -5,7 +5,7 @@ enum { SEQUENCE = 10000, CROWD = 1000, DEPTH = 4 };
 
 #define CYCLES 1000000l
 
-// ---- One after the other ----
+// ---- One after the other -------------------------------------------------------------------------------
 
 static void *
 allocate_once(void *seed) {
@@ -25,7 +25,7 @@ one_after_the_other(void) {
   }
 }
 
-// ---- At once ----
+// ---- At once -------------------------------------------------------------------------------------------
 
 static pthread_barrier_t all_here, all_may_go;
 
@@ -59,7 +59,7 @@ at_once(void) {
     pthread_join(threads[i], NULL);
 }
 
-// ---- Over and over ----
+// ---- Over and over -------------------------------------------------------------------------------------
 
 static void *
 come_and_go(void *cycles) {
@@ -106,7 +106,7 @@ over_and_over_while_collecting(void) {
   pthread_join(collector, NULL);
 }
 
-// ---- In destructors ----
+// ---- In destructors ------------------------------------------------------------------------------------
 
 enum { KEYS = 8 };
 

@@ -130,7 +130,7 @@ many_libraries(void) {
   }
 }
 
-// ---- Copies of the library: the loader takes each file for a library of its own ----
+// ---- Copies of the library: the loader takes each file for a library of its own ------------------------
 
 static bool
 copy_file(const char *from, const char *to) {

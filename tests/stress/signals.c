@@ -11,7 +11,7 @@ enum { WORKERS = 3, DEPTH = 5 };
 static double deadline;
 static volatile size_t handled_own;
 
-// ---- Handlers ----
+// ---- Handlers ------------------------------------------------------------------------------------------
 
 static __thread char alternate[32 * 1024];
 static __thread volatile uint64_t burned;
@@ -36,7 +36,7 @@ handle(int number, void (*handler)(int), int flags) {
   sigaction(number, &action, NULL);
 }
 
-// ---- Threads ----
+// ---- Threads -------------------------------------------------------------------------------------------
 
 // Trees are held by frames that handlers interrupt.
 static void *
@@ -94,7 +94,7 @@ everywhere(void) {
     pthread_join(workers[i], NULL);
 }
 
-// ---- System calls ----
+// ---- System calls --------------------------------------------------------------------------------------
 
 // Reads a byte now and then; a read that a stop interrupts goes on by itself.
 static void *
@@ -132,7 +132,7 @@ in_system_calls(void) {
   STRESS_CHECK((uintptr_t)bytes == sent);
 }
 
-// ---- The stop signal is the program's as well ----
+// ---- The stop signal is the program's as well ----------------------------------------------------------
 
 static void
 count_own(int number, siginfo_t *info, void *context) {

@@ -13,7 +13,7 @@
 #include "gc.h"
 #include "tests/tap.h"
 
-// ---- Time ----
+// ---- Time ----------------------------------------------------------------------------------------------
 
 static inline double
 stress_now(void) {
@@ -30,7 +30,7 @@ stress_seconds(double share) {
   return seconds * share;
 }
 
-// ---- Failures, from any thread ----
+// ---- Failures, from any thread -------------------------------------------------------------------------
 
 static volatile int stress_failures;
 
@@ -40,7 +40,7 @@ static volatile int stress_failures;
       tap_note("%s:%d: %s", __FILE__, __LINE__, #condition);                           \
   } while (0)
 
-// ---- Trees ----
+// ---- Trees ---------------------------------------------------------------------------------------------
 
 struct tree {
   struct tree *left, *right;
@@ -81,7 +81,7 @@ stress_random(uint64_t *state) {
   return *state;
 }
 
-// ---- Phases ----
+// ---- Phases --------------------------------------------------------------------------------------------
 
 static inline void
 stress_create(pthread_t *thread, void *(*function)(void *), void *argument) {

@@ -21,7 +21,7 @@
 static char text[1 << 20];
 static const char *program;
 
-// ---- Catching what is written ----------------------------------------------------------------------------
+// ---- Catching what is written --------------------------------------------------------------------------
 
 // Read what was written to `fd`, a file, and close it.
 static void
@@ -77,7 +77,7 @@ find_row(const char *kind, unsigned slot_bytes) {
   return row;
 }
 
-// ---- Tests -----------------------------------------------------------------------------------------------
+// ---- Tests ---------------------------------------------------------------------------------------------
 
 static void
 names_are_headings(void **state) {

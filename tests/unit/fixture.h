@@ -15,7 +15,7 @@
 #include "heap/heap.h"
 #include "os/memory.h"
 
-// ---- Random numbers (xorshift64*, Vigna 2016) ----
+// ---- Random numbers (xorshift64*, Vigna 2016) ----------------------------------------------------------
 
 static uint64_t random_state;
 
@@ -45,7 +45,7 @@ random_begin(const char *test) {
   printf("# %s: LOAM_TEST_SEED=%#lx\n", test, (unsigned long)random_state);
 }
 
-// ---- A heap ----
+// ---- A heap --------------------------------------------------------------------------------------------
 
 static struct gc_cache fixture_cache;
 

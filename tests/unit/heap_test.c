@@ -3,7 +3,7 @@
 
 #include "fixture.h"
 
-// ---- Reservation ----
+// ---- Reservation ---------------------------------------------------------------------------------------
 
 static void
 a_small_reservation_is_what_was_asked_for(void **state) {
@@ -108,7 +108,7 @@ refused_memory_for_the_first_pages_is_a_failure_too(void **state) {
   assert_null(gc_heap.base);
 }
 
-// ---- From an address to its slot ----
+// ---- From an address to its slot -----------------------------------------------------------------------
 
 // Every granule of the span that `first` lies in, inside a granule as well as at its start.
 static void
@@ -199,7 +199,7 @@ only_objects_resolve(void **state) {
   }
 }
 
-// ---- Chunks of slot bytes ----
+// ---- Chunks of slot bytes ------------------------------------------------------------------------------
 
 enum { CHUNKS_MAX = 400, CHUNK_STEPS = 40000, LINES_MODEL = 1 << 16 };
 

@@ -17,7 +17,8 @@ page_of(const char *object) {
   return gc_heap_slot_at(object).page;
 }
 
-// Walk the page table: spans tile it, free ones are as long as the run of pages that look free, counts add up.
+// Walk the page table: spans tile it, free ones are as long as the run of pages that look free, counts add
+// up.
 static void
 check_tiling(void) {
   size_t clean = 0, dirty = 0;

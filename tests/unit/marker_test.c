@@ -43,7 +43,7 @@ is_marked(const char *object) {
   return *fixture_byte(object) == gc_heap.mark;
 }
 
-// ---- Random graphs ----
+// ---- Random graphs -------------------------------------------------------------------------------------
 
 static void
 exactly_the_reachable_objects_are_marked(void **state) {
@@ -108,7 +108,7 @@ words_that_refer_to_no_object_mark_nothing(void **state) {
   assert_int_equal(gc_mark_stack_count(&marker.stack), 0);
 }
 
-// ---- Just past the end ----
+// ---- Just past the end ---------------------------------------------------------------------------------
 
 static void
 a_root_just_past_an_object_keeps_it_unless_it_has_room_to_spare(void **state) {
@@ -175,7 +175,7 @@ roots_need_not_be_aligned(void **state) {
   assert_false(is_marked(object));
 }
 
-// ---- Long objects ----
+// ---- Long objects --------------------------------------------------------------------------------------
 
 // An object longer than an entry holds, with pointers at its ends and where entries and pieces meet.
 static void
@@ -227,7 +227,7 @@ every_word_of_a_wide_array_counts(void **state) {
   graph_check_marks();
 }
 
-// ---- Overflow ----
+// ---- Overflow ------------------------------------------------------------------------------------------
 
 static void
 after_an_overflow_all_is_marked_even_so(void **state) {

@@ -16,7 +16,7 @@ budget(size_t live_bytes) {
   return gc_pacer_budget_bytes(heap_with(live_bytes));
 }
 
-// ---- Functions ----
+// ---- Functions -----------------------------------------------------------------------------------------
 
 static void
 a_budget_is_never_below_the_least(void **state) {
@@ -91,7 +91,7 @@ markers_are_woken_when_they_pay(void **state) {
     assert_true(gc_pacer_markers(live + GC_MIB, least, 16) >= gc_pacer_markers(live, least, 16));
 }
 
-// ---- Idleness ----
+// ---- Idleness ------------------------------------------------------------------------------------------
 
 #define MS UINT64_C(1000000)
 
@@ -151,7 +151,7 @@ fruitless_cycles_grow_rare_and_one_that_pays_resets(void **state) {
   assert_int_equal(gc_pacer_next_idle_interval_ns(interval, GC_GIB, GC_GIB), GC_PACER_IDLE_INTERVAL_MS * MS);
 }
 
-// ---- Simulation ----
+// ---- Simulation ----------------------------------------------------------------------------------------
 
 // What lives after so many bytes have been allocated.
 typedef size_t live_function(size_t allocated_bytes);
@@ -186,8 +186,8 @@ tiny(size_t allocated) {
   return 200 * GC_KIB;
 }
 
-// As a program, 100 MiB of objects of 64 bytes through a ring of 3200 of them: libgc 8.2.2 collects 1011 times,
-// Loam 88.
+// As a program, 100 MiB of objects of 64 bytes through a ring of 3200 of them: libgc 8.2.2 collects 1011
+// times, Loam 88.
 static void
 a_tiny_heap_collects_seldom(void **state) {
   (void)state;

@@ -48,7 +48,7 @@ searched(const void *word) {
   return times;
 }
 
-// ---- Static data ----
+// ---- Static data ---------------------------------------------------------------------------------------
 
 static void *data_word = &data_word, *bss_word;
 static void *const constant = &data_word;
@@ -134,7 +134,7 @@ exclusions_go_with_their_library(void **state) {
   dlclose(library);
 }
 
-// ---- Registered ranges ----
+// ---- Registered ranges ---------------------------------------------------------------------------------
 
 static void
 registered_ranges(void **state) {
@@ -181,7 +181,7 @@ odd_ranges_are_ignored(void **state) {
   assert_true(searched(bytes) >= 0);
 }
 
-// ---- By value: words that may be searched in a copy ----
+// ---- By value: words that may be searched in a copy ----------------------------------------------------
 
 // A value that is nowhere but where it is stored: kept inverted, in halves, and never whole in a register.
 static volatile uint32_t secret_complement[2] = {~0xbeef0000u, ~0x5eafdeadu};
@@ -221,7 +221,7 @@ secret_is_searched(void) {
   return false;
 }
 
-// ---- Threads ----
+// ---- Threads -------------------------------------------------------------------------------------------
 
 enum place { FRAME, OWN, ALTERNATE_FRAME, PLACES };
 
@@ -363,7 +363,7 @@ set_secret(pthread_key_t key) {
   pthread_setspecific(key, value);
 }
 
-// ---- A stack that nobody has told of ----
+// ---- A stack that nobody has told of -------------------------------------------------------------------
 
 static ucontext_t caller_context, coroutine_context;
 static int coroutine_found, caller_found;

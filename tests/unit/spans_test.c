@@ -1,5 +1,5 @@
-// Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier, clean,
-// dirty or used.
+// Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier,
+// clean, dirty or used.
 #include <sys/resource.h>
 
 #include "fixture.h"
@@ -28,7 +28,7 @@ begin(const char *test) {
   random_begin(test);
 }
 
-// ---- What the model expects ----
+// ---- What the model expects ----------------------------------------------------------------------------
 
 static size_t
 model_count(enum model_state state) {
@@ -87,7 +87,7 @@ model_set(uint32_t page, uint32_t pages, enum model_state state) {
   memset(model.pages + page, (int)state, pages);
 }
 
-// ---- Does the heap agree? ----
+// ---- Does the heap agree? ------------------------------------------------------------------------------
 
 static bool
 heap_free_span_matches(uint32_t page, uint32_t pages, unsigned state) {
@@ -139,7 +139,7 @@ expect_zero(uint32_t page, uint32_t pages) {
     assert_memory_equal(gc_heap_page_address(page + i), zeros, sizeof zeros);
 }
 
-// ---- The steps ----
+// ---- The steps -----------------------------------------------------------------------------------------
 
 static void
 check_best_fit(uint32_t page, uint32_t pages, enum source source) {
@@ -306,7 +306,7 @@ young_spans_are_not_released(void **state) {
   assert_int_equal(gc_span_release(500, 100), 6);
 }
 
-// ---- What the system sees ----
+// ---- What the system sees ------------------------------------------------------------------------------
 
 static size_t
 mappings(void) {

@@ -46,7 +46,7 @@ start_afresh(void **state) {
   return 0;
 }
 
-// ---- Bytes -----------------------------------------------------------------------------------------------
+// ---- Bytes ---------------------------------------------------------------------------------------------
 
 static void
 allocation_is_counted_to_the_byte(void **state) {
@@ -134,7 +134,7 @@ memory_use_follows_the_objects(void **state) {
   assert_true(GC_get_memory_use() < before + MIB);
 }
 
-// ---- The heap --------------------------------------------------------------------------------------------
+// ---- The heap ------------------------------------------------------------------------------------------
 
 static void
 heap_is_used_or_free(void **state) {
@@ -230,7 +230,7 @@ dont_expand_collects_first(void **state) {
   GC_set_min_bytes_allocd(least);
 }
 
-// ---- Records ---------------------------------------------------------------------------------------------
+// ---- Records -------------------------------------------------------------------------------------------
 
 static void
 heap_usage_agrees_with_the_getters(void **state) {
@@ -295,7 +295,7 @@ record_may_be_short_or_long(void **state) {
     assert_int_equal(room.more[i], 0xff);
 }
 
-// ---- Collections and pauses ------------------------------------------------------------------------------
+// ---- Collections and pauses ----------------------------------------------------------------------------
 
 static void
 collections_are_counted(void **state) {

@@ -178,7 +178,7 @@ caches(void **state) {
   EXPECT_FAULT_WITH(*fixture_byte(run->cursor), GC_SLOT_FREE, "run slots are handed out");
 }
 
-// ---- Reachability ----
+// ---- Reachability --------------------------------------------------------------------------------------
 
 static void *
 verify_marks(void *faults) {

@@ -23,7 +23,7 @@
 #define GC_NO_THREAD_REDIRECTS
 #include "gc.h"
 
-// ---- Help ----
+// ---- Help ----------------------------------------------------------------------------------------------
 
 struct stopped {
   void (*function)(void *argument);
@@ -83,7 +83,7 @@ gate_wait(struct gate *gate) {
   pthread_barrier_wait(&gate->go);
 }
 
-// ---- Coming and going ----
+// ---- Coming and going ----------------------------------------------------------------------------------
 
 static void *
 register_and_end(void *unused) {
@@ -210,7 +210,7 @@ thread_may_end_blocked(void **state) {
   assert_int_equal(count_threads(), 1);
 }
 
-// ---- Stopping ----
+// ---- Stopping ------------------------------------------------------------------------------------------
 
 struct counter {
   volatile size_t value;
@@ -325,7 +325,7 @@ our_sigmask_leaves_the_signal_alone(void **state) {
   pthread_join(thread, NULL);
 }
 
-// ---- Blocking ----
+// ---- Blocking ------------------------------------------------------------------------------------------
 
 static struct gc_thread *blocker;
 
@@ -399,7 +399,7 @@ blocking_nests(void **state) {
   assert_null(blocked_at());
 }
 
-// ---- Registers ----
+// ---- Registers -----------------------------------------------------------------------------------------
 
 #if defined(__x86_64__)
 #define SAVED_REGISTER "r14"
@@ -441,7 +441,7 @@ callee_frames_are_not_searched(void **state) {
   gc_world_call_spilled(return_stack_pointer, state);
 }
 
-// ---- Thread functions ----
+// ---- Thread functions ----------------------------------------------------------------------------------
 
 // The only pointer to an object travels through pthreads: in as the argument, out as the result.
 static void *

@@ -1,4 +1,5 @@
 ;; Large integers: Fibonacci numbers two ways, factorials, gcds, modular powers, square roots, printing and reading.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -44,7 +45,7 @@
 
 (check "bignum"
        (let loop ((i 0) (good #t))
-         (if (= i (* 4 scale))
+         (if (= i (* 40 scale))
              good
              (loop (+ i 1)
                    (and good

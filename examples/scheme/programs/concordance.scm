@@ -1,4 +1,5 @@
 ;; Word counts and a concordance of real text: string building, a hash table of strings, sorting.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -74,4 +75,4 @@
            (sorted? ranking)))))
 
 (check "concordance"
-       (let loop ((i 0) (good #t)) (if (= i (* 3 scale)) good (loop (+ i 1) (and good (run))))))
+       (let loop ((i 0) (good #t)) (if (= i (* 30 scale)) good (loop (+ i 1) (and good (run))))))

@@ -1,4 +1,5 @@
 ;; Takeuchi's function in which every result is passed by throwing to a captured continuation.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -46,7 +47,7 @@
 
 (check "ctak"
        (let loop ((i 0) (good #t))
-         (if (= i (* scale 5))
+         (if (= i (* scale 15))
              good
              (loop (+ i 1)
                    (and good

@@ -1,4 +1,5 @@
 ;; Symbolic derivatives, simplified, of random expressions; checked against numeric ones.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -68,7 +69,7 @@
 
 (check "deriv"
        (let loop ((i 0) (good 0))
-         (if (= i (* scale 2500))
+         (if (= i (* scale 12000))
              (> good (* 0.99 i))
              (let* ((e (random-expression 6)) (d (simplify (derivative e))))
                (loop (+ i 1) (if (close? e d 0.7) (+ good 1) good))))))

@@ -1,4 +1,5 @@
 ;; Lists that are cut up and spliced in place, at random: writes of pointers into old objects, with an invariant.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -47,7 +48,7 @@
         (begin (swap-tails! a b) (swap-values! a b)))
     (renew! a)))
 
-(do ((i 0 (+ i 1))) ((= i (* scale 100000))) (step!))
+(do ((i 0 (+ i 1))) ((= i (* scale 250000))) (step!))
 
 (define everything (sort (append-map cdr (vector->list table)) <))
 (check "destruct" (equal? everything (iota (* rows columns))))

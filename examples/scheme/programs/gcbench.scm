@@ -1,4 +1,5 @@
 ;; Binary trees built top down and bottom up, short-lived ones beside one that stays: the classic mix of lifetimes.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -34,7 +35,7 @@
 
 (define (full-size depth) (- (expt 2 (+ depth 1)) 1))
 
-(define (rounds depth) (* scale (quotient (* 2 (full-size 17)) (full-size depth))))
+(define (rounds depth) (* scale (quotient (* 5 (full-size 17)) (full-size depth))))
 
 (define (churn depth)
   (let loop ((i 0) (good #t))

@@ -1,4 +1,5 @@
 ;; Enumerates graphs: the connected ones on labelled vertices, and the distinct ones up to renaming by canonical forms.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -73,7 +74,7 @@
 
 (check "graphs"
        (let loop ((i 0) (good #t))
-         (if (= i scale)
+         (if (= i (* 8 scale))
              good
              (loop (+ i 1)
                    (and good

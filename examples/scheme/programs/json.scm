@@ -1,4 +1,5 @@
 ;; Writes random documents as JSON and CSV into string ports, parses them again, compares.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -152,4 +153,4 @@
          (equal? (parse-csv (csv-line fields)) fields))))
 
 (check "json"
-       (let loop ((i 0) (good #t)) (if (= i (* 30 scale)) good (loop (+ i 1) (and good (run))))))
+       (let loop ((i 0) (good #t)) (if (= i (* 500 scale)) good (loop (+ i 1) (and good (run))))))

@@ -1,5 +1,6 @@
 ;; An on-line partial evaluator for a first-order language, applied to an interpreter: specialised to a program, the
 ;; interpreter's overhead must be gone, and the result must compute the same.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -102,4 +103,4 @@
 
 (check "peval"
        (let loop ((i 0) (good #t))
-         (if (= i (* scale 350)) good (loop (+ i 1) (and good (round-trip i))))))
+         (if (= i (* scale 800)) good (loop (+ i 1) (and good (round-trip i))))))

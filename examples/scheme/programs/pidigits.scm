@@ -1,4 +1,5 @@
 ;; The digits of pi from a spigot of ever larger integers.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -37,7 +38,7 @@
 
 (define (digits->string digits) (apply string-append (map number->string digits)))
 
-(define text (digits->string (pi-digits (+ 1 (* scale 1000)))))
+(define text (digits->string (pi-digits (+ 1 (* scale 4000)))))
 
 (check "pidigits"
        (and (string-prefix? "31415926535897932384626433832795028841971693993751" text)

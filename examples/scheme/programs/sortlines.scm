@@ -1,4 +1,5 @@
 ;; Reads lines of text, sorts them by several orders, removes duplicates, writes them out and reads them back.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -66,4 +67,4 @@
          (equal? distinct (through-text distinct)))))
 
 (check "sortlines"
-       (let loop ((i 0) (good #t)) (if (= i (* 4 scale)) good (loop (+ i 1) (and good (run))))))
+       (let loop ((i 0) (good #t)) (if (= i (* 36 scale)) good (loop (+ i 1) (and good (run))))))

@@ -1,4 +1,5 @@
 ;; Takeuchi's function: nothing but calls and small integers.
+
 (define scale
   (let ((arguments (cdr (command-line))))
     (if (null? arguments) 1 (string->number (car arguments)))))
@@ -24,7 +25,7 @@
 
 (check "tak"
        (let loop ((i 0) (good #t))
-         (if (= i (* scale 10))
+         (if (= i (* scale 50))
              good
              (loop (+ i 1)
                    (and good (= (tak 22 16 8) 9) (= (length (list-tak (iota 18) (iota 12) (iota 6))) 7))))))
