@@ -3,8 +3,7 @@
 //   gc_cycle_lock    one collection at a time.  Held by the collecting thread from the decision to the end.
 //   the loader's     glibc's, held by dl_iterate_phdr, in whose callback the world is stopped.
 //   gc_lock          page lists, thread list, roots.  Held by the collecting thread while the world is
-//                    stopped, so that no stopped thread
-//                    holds it.
+//                    stopped, so that no stopped thread holds it.
 //
 // No program code runs under gc_lock, save the hooks that gc.h names.
 #pragma once
