@@ -58,19 +58,17 @@ stack_start(struct vm *vm) {
 }
 
 static struct link *
-link_new(struct link *prev, value *base, value *top, value *limit, bool shared) {
+link_new(struct link *prev, struct link contents) {
   struct link *link = alloc_scanned(sizeof *link);
-  *link = (struct link){.prev = prev, .base = base, .top = top, .limit = limit, .shared = shared};
+  *link = contents;
+  link->prev = prev;
   link->depth = prev == NULL ? 0 : prev->depth + 1;
   return link;
 }
 
-// A link to everything below the current frame.
-static struct link *
-link_below(struct vm *vm, bool shared) {
-  if (vm->fp == vm->base + HEADER_WORDS)
-    return vm->link;
-  return link_new(vm->link, vm->base, vm->fp, vm->limit, shared);
+static bool
+is_region_empty(const struct vm *vm) {
+  return vm->fp == vm->base + HEADER_WORDS;
 }
 
 static void
@@ -89,7 +87,9 @@ check_depth(struct vm *vm, uint32_t depth) {
 
 void
 stack_grow(struct vm *vm, uint32_t words) {
-  struct link *link = link_below(vm, false);
+  struct link *link = vm->link;
+  if (!is_region_empty(vm))
+    link = link_new(link, (struct link){.base = vm->base, .top = vm->fp, .limit = vm->limit});
   check_depth(vm, link == NULL ? 0 : link->depth);
   value *arguments = vm->fp;
   region_new(vm, words > vm->argc ? words : vm->argc);
@@ -98,7 +98,7 @@ stack_grow(struct vm *vm, uint32_t words) {
   memcpy(vm->fp, arguments, vm->argc * sizeof *arguments);
 }
 
-// Copy the newest frame that link describes to the start of the current region.
+// Copy the newest frame of a shared link to the start of the current region.
 static void
 thaw_frame(struct vm *vm, struct link *link, value *frame, struct closure *closure) {
   size_t words = (size_t)(link->top - HEADER_WORDS - frame);
@@ -108,7 +108,9 @@ thaw_frame(struct vm *vm, struct link *link, value *frame, struct closure *closu
   vm->fp = vm->base + HEADER_WORDS;
   memcpy(vm->fp, frame, words * sizeof *frame);
   bool is_oldest = frame == link->base + HEADER_WORDS;
-  vm->link = is_oldest ? link->prev : link_new(link->prev, link->base, frame, link->limit, true);
+  struct link rest = *link;
+  rest.top = frame;
+  vm->link = is_oldest ? link->prev : link_new(link->prev, rest);
 }
 
 static const struct insn *
@@ -122,7 +124,7 @@ op_underflow(struct vm *vm, const struct insn *pc) {
   }
   const struct insn *call = (const struct insn *)link->top[HEADER_PC];
   struct closure *closure = (struct closure *)link->top[HEADER_CLOSURE];
-  value *frame = (value *)link->top[HEADER_FP];
+  value *frame = (value *)link->top[HEADER_FP] + link->moved;
   vm->base[0] = (value)&stack_underflow_header[0];
   if (link->shared) {
     thaw_frame(vm, link, frame, closure);
@@ -146,24 +148,27 @@ links_share(struct link *link) {
     link->shared = true;
 }
 
-// (%call/cc receiver)
+// Move all frames below the current one to a chunk, and the current one, a control primitive's, to their place.
+static void
+freeze_frames(struct vm *vm) {
+  size_t words = (size_t)(vm->fp - vm->base);
+  value *chunk = alloc_scanned(words * sizeof *chunk);
+  memcpy(chunk, vm->base, words * sizeof *chunk);
+  struct link frozen = {.base = chunk, .top = chunk + words, .moved = chunk - vm->base, .shared = true};
+  vm->link = link_new(vm->link, frozen);
+  vm->fp = vm->base + HEADER_WORDS;
+}
+
+// (call/cc receiver)
 static const struct insn *
 control_call_cc(struct vm *vm, const struct insn *pc) {
   (void)pc;
   value receiver = vm->fp[0];
   links_share(vm->link);
-  struct link *link = link_below(vm, true);
-  if (link != vm->link) { // freeze what is below; this frame becomes the first of the rest of the region
-    value *rest = vm->fp;
-    if (rest + 2 * HEADER_WORDS > vm->limit)
-      region_new(vm, HEADER_WORDS);
-    else
-      region_begin(vm, rest, vm->limit);
-    vm->link = link;
-    vm->fp = vm->base + HEADER_WORDS;
-  }
+  if (!is_region_empty(vm))
+    freeze_frames(vm);
   struct continuation *k = object_new(TYPE_CONTINUATION, sizeof *k);
-  k->link = link;
+  k->link = vm->link;
   k->winds = vm->winds;
   k->handlers = vm->handlers;
   vm->fp[0] = (value)k;

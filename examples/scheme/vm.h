@@ -9,9 +9,12 @@
 // arguments after it.  The header's pc is the call instruction itself, whose `c` says where the result goes.
 //
 // The stack is a chain of regions.  Each region begins with a header whose pc is the underflow instruction: returning through
-// it resumes what vm->link describes.  call/cc freezes the current region up to the current frame and goes on in the rest of
-// its memory; resuming frozen frames copies them out one at a time, so a continuation can be entered any number of times, at
-// a cost that does not depend on its depth.  Running out of a region starts another one, so recursion is as deep as memory.
+// it resumes what vm->link describes.  call/cc moves the frames of the current region to a chunk of their own, which never
+// changes again; resuming copies frames out of it one at a time.  So a continuation can be entered any number of times, and
+// no frame is moved twice for one capture.  Running out of a region starts another, so recursion is as deep as memory.
+//
+// Chunks are cut to size, although freezing frames where they are would spare the copy: a region shared by many captures would
+// be kept whole by any of them, and with it everything its dead frames point to.
 #ifndef SCHEME_VM_H
 #define SCHEME_VM_H
 
@@ -93,12 +96,13 @@ struct closure {
 
 // Where frames continue below a region.
 struct link {
-  struct link *prev; // what is below the region
-  value *base;       // the region's underflow header
-  value *top;        // end of its last frame's callee's header: the frame's pc, closure and fp are at top[-3..-1]
-  value *limit;
-  uint32_t depth; // regions below
-  bool shared;    // frozen by a continuation: copy frames out, never run them in place; then prev is shared too
+  struct link *prev; // what is below
+  value *base;       // the header before the oldest frame
+  value *top;        // end of the newest frame's callee's header: the frame's pc, closure and fp are at top[-3..-1]
+  value *limit;      // of the region, while the frames are still in it
+  ptrdiff_t moved;   // words from where the saved fps say to where the frames are
+  uint32_t depth;    // links below
+  bool shared;       // belongs to a continuation: copy frames out, never run them in place; then prev is shared too
 };
 
 struct continuation {

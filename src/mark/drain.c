@@ -3,5 +3,5 @@
 
 GC_NO_SANITIZE void
 gc_drain_scalar(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, gc_block_filter_scalar);
+  gc_drain_with(marker, budget, (struct gc_small_filter){gc_filter_four_scalar, gc_filter_two_scalar});
 }

@@ -4,7 +4,7 @@
 
 GC_NO_SANITIZE static void
 drain_neon(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, gc_block_filter_neon);
+  gc_drain_with(marker, budget, GC_SMALL_FILTER_NEON);
 }
 
 gc_drain *

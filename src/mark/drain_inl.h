@@ -78,26 +78,31 @@ pop_objects(struct gc_mark_view view, struct gc_mark_batch *batch, const gc_mark
   return top;
 }
 
-// Gather what `count` words refer to.  Returns the end of the candidates.
+// Gather what the words at the set bits of `left` refer to.  Returns the end of the candidates.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
-scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struct gc_candidate *end,
-           gc_block_filter *filter) {
-  for (const uintptr_t *limit = words + count; words < limit; words += GC_BLOCK_WORDS) {
-    unsigned left = filter(words, gc_min((size_t)(limit - words), GC_BLOCK_WORDS), view.base, view.bytes);
-    for (; left; left &= left - 1) {
-      *end = find_candidate(view, words[__builtin_ctz(left)] - view.base);
-      __builtin_prefetch(end->byte);
-      end++;
-    }
+gather(struct gc_mark_view view, const uintptr_t *words, unsigned left, struct gc_candidate *end) {
+  for (; left; left &= left - 1) {
+    *end = find_candidate(view, words[__builtin_ctz(left)] - view.base);
+    __builtin_prefetch(end->byte);
+    end++;
   }
   return end;
+}
+
+// Gather what `count` words refer to, an even number.  Returns the end of the candidates.
+GC_NO_SANITIZE GC_INLINE struct gc_candidate *
+scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struct gc_candidate *end,
+           struct gc_small_filter filter) {
+  for (; count >= 4; count -= 4, words += 4)
+    end = gather(view, words, filter.four(words, view.base, view.bytes), end);
+  return count ? gather(view, words, filter.two(words, view.base, view.bytes), end) : end;
 }
 
 // Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back.
 // Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 scan_objects(struct gc_mark_view view, const struct gc_mark_batch *objects, struct gc_mark_batch *candidates,
-             gc_mark_entry *top, gc_block_filter *filter) {
+             gc_mark_entry *top, struct gc_small_filter filter) {
   struct gc_candidate *end = candidates->candidates;
   for (size_t i = 0; i < objects->object_count; i++) {
     size_t granule = gc_mark_entry_granule(objects->objects[i]);
@@ -125,7 +130,7 @@ settle_candidates(struct gc_marker *marker, struct gc_mark_view view, struct gc_
 
 // Drain the stack until it is empty or about `budget` entries have been scanned.
 GC_NO_SANITIZE GC_INLINE void
-gc_drain_with(struct gc_marker *marker, size_t budget, gc_block_filter *filter) {
+gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter filter) {
   struct gc_mark_view view = marker->view;
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;

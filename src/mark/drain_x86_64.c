@@ -4,12 +4,12 @@
 
 GC_TARGET_AVX512 GC_NO_SANITIZE static void
 drain_avx512(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, gc_block_filter_avx512);
+  gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX512);
 }
 
 GC_TARGET_AVX2 GC_NO_SANITIZE static void
 drain_avx2(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, gc_block_filter_avx2);
+  gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX2);
 }
 
 gc_drain *

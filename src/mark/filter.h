@@ -4,18 +4,23 @@
 
 #include "base/types.h"
 
-enum { GC_BLOCK_WORDS = 8, GC_FILTER_WORDS = 64 };
+enum { GC_FILTER_WORDS = 64 };
 
-// Bit i is set if i < count and words[i] - base < bytes.  `count` is 2 to 8 and even; no word behind it is
-// read.
-typedef unsigned gc_block_filter(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes);
+// Bit i is set if words[i] - base < bytes: for four words, and for two, since objects are multiples of two.  Four at most, because a load
+// that reaches into the next cache line would wait for that line, too.
+struct gc_small_filter {
+  unsigned (*four)(const uintptr_t *words, uintptr_t base, size_t bytes);
+  unsigned (*two)(const uintptr_t *words, uintptr_t base, size_t bytes);
+};
 
 GC_NO_SANITIZE GC_INLINE unsigned
-gc_block_filter_scalar(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes) {
-  unsigned mask = 0;
-  for (unsigned i = 0; i < count; i++)
-    mask |= (unsigned)(words[i] - base < bytes) << i;
-  return mask;
+gc_filter_two_scalar(const uintptr_t *words, uintptr_t base, size_t bytes) {
+  return (unsigned)(words[0] - base < bytes) | (unsigned)(words[1] - base < bytes) << 1;
+}
+
+GC_NO_SANITIZE GC_INLINE unsigned
+gc_filter_four_scalar(const uintptr_t *words, uintptr_t base, size_t bytes) {
+  return gc_filter_two_scalar(words, base, bytes) | gc_filter_two_scalar(words + 2, base, bytes) << 2;
 }
 
 // Bit i is set if words[i] - base < bytes, for all of 64 words: for roots, which hold few addresses.
@@ -26,11 +31,11 @@ gc_filter gc_filter_choose(void);
 
 uint64_t gc_filter_scalar(const uintptr_t *words, uintptr_t base, size_t bytes);
 
-// 64 words by blocks.
+// 64 words by fours.
 GC_NO_SANITIZE GC_INLINE uint64_t
-gc_filter_with(const uintptr_t *words, uintptr_t base, size_t bytes, gc_block_filter *filter) {
+gc_filter_with(const uintptr_t *words, uintptr_t base, size_t bytes, struct gc_small_filter filter) {
   uint64_t mask = 0;
-  for (unsigned i = 0; i < GC_FILTER_WORDS; i += GC_BLOCK_WORDS)
-    mask |= (uint64_t)filter(words + i, GC_BLOCK_WORDS, base, bytes) << i;
+  for (unsigned i = 0; i < GC_FILTER_WORDS; i += 4)
+    mask |= (uint64_t)filter.four(words + i, base, bytes) << i;
   return mask;
 }

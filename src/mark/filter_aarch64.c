@@ -3,7 +3,7 @@
 
 GC_NO_SANITIZE static uint64_t
 filter_neon(const uintptr_t *words, uintptr_t base, size_t bytes) {
-  return gc_filter_with(words, base, bytes, gc_block_filter_neon);
+  return gc_filter_with(words, base, bytes, GC_SMALL_FILTER_NEON);
 }
 
 gc_filter

@@ -3,12 +3,12 @@
 
 GC_TARGET_AVX512 GC_NO_SANITIZE static uint64_t
 filter_avx512(const uintptr_t *words, uintptr_t base, size_t bytes) {
-  return gc_filter_with(words, base, bytes, gc_block_filter_avx512);
+  return gc_filter_with(words, base, bytes, GC_SMALL_FILTER_AVX512);
 }
 
 GC_TARGET_AVX2 GC_NO_SANITIZE static uint64_t
 filter_avx2(const uintptr_t *words, uintptr_t base, size_t bytes) {
-  return gc_filter_with(words, base, bytes, gc_block_filter_avx2);
+  return gc_filter_with(words, base, bytes, GC_SMALL_FILTER_AVX2);
 }
 
 gc_filter

@@ -20,36 +20,29 @@ gc_cpu_vectors(void) {
   return bits && __builtin_cpu_supports("avx2") ? GC_CPU_AVX2 : GC_CPU_SCALAR;
 }
 
-// By four words and two, not by eight with a mask: a masked load that crosses into the next cache line
-// waits for that line, too.
 GC_TARGET_AVX512 GC_NO_SANITIZE GC_INLINE unsigned
-gc_block_filter_avx512(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes) {
-  const __m256i bases = _mm256_set1_epi64x((long long)base), limit = _mm256_set1_epi64x((long long)bytes);
-  unsigned mask = 0, i = 0;
-  for (; i + 4 <= count; i += 4) {
-    __m256i offsets = _mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(const void *)(words + i)), bases);
-    mask |= (unsigned)_mm256_cmplt_epu64_mask(offsets, limit) << i;
-  }
-  if (i < count) {
-    __m128i offsets = _mm_sub_epi64(_mm_loadu_si128((const __m128i *)(const void *)(words + i)),
-                                    _mm256_castsi256_si128(bases));
-    mask |= (unsigned)_mm_cmplt_epu64_mask(offsets, _mm256_castsi256_si128(limit)) << i;
-  }
-  return mask;
+gc_filter_four_avx512(const uintptr_t *words, uintptr_t base, size_t bytes) {
+  __m256i loaded = _mm256_loadu_si256((const __m256i *)(const void *)words);
+  __m256i offsets = _mm256_sub_epi64(loaded, _mm256_set1_epi64x((long long)base));
+  return _mm256_cmplt_epu64_mask(offsets, _mm256_set1_epi64x((long long)bytes));
+}
+
+GC_TARGET_AVX512 GC_NO_SANITIZE GC_INLINE unsigned
+gc_filter_two_avx512(const uintptr_t *words, uintptr_t base, size_t bytes) {
+  __m128i loaded = _mm_loadu_si128((const __m128i *)(const void *)words);
+  __m128i offsets = _mm_sub_epi64(loaded, _mm_set1_epi64x((long long)base));
+  return _mm_cmplt_epu64_mask(offsets, _mm_set1_epi64x((long long)bytes));
 }
 
 // AVX2 compares signed only: flip the top bits of both sides.
 GC_TARGET_AVX2 GC_NO_SANITIZE GC_INLINE unsigned
-gc_block_filter_avx2(const uintptr_t *words, size_t count, uintptr_t base, size_t bytes) {
+gc_filter_four_avx2(const uintptr_t *words, uintptr_t base, size_t bytes) {
   const uintptr_t top = (uintptr_t)1 << 63;
-  const __m256i bases = _mm256_set1_epi64x((long long)(base + top));
-  const __m256i limit = _mm256_set1_epi64x((long long)(bytes ^ top));
-  unsigned mask = 0, i = 0;
-  for (; i + 4 <= count; i += 4) {
-    __m256i offsets = _mm256_sub_epi64(_mm256_loadu_si256((const __m256i *)(const void *)(words + i)), bases);
-    mask |= (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(limit, offsets))) << i;
-  }
-  for (; i < count; i++)
-    mask |= (unsigned)(words[i] - base < bytes) << i;
-  return mask;
+  __m256i loaded = _mm256_loadu_si256((const __m256i *)(const void *)words);
+  __m256i offsets = _mm256_sub_epi64(loaded, _mm256_set1_epi64x((long long)(base + top)));
+  __m256i inside = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)(bytes ^ top)), offsets);
+  return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(inside));
 }
+
+#define GC_SMALL_FILTER_AVX512 ((struct gc_small_filter){gc_filter_four_avx512, gc_filter_two_avx512})
+#define GC_SMALL_FILTER_AVX2 ((struct gc_small_filter){gc_filter_four_avx2, gc_filter_two_scalar})
