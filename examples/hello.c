@@ -1,4 +1,5 @@
-// The smallest program worth collecting: it makes far more garbage than it ever holds, and says how big the heap got.
+// The smallest program worth collecting: it makes far more garbage than it ever holds, and says how big the
+// heap got.
 #include <stdio.h>
 
 #include "gc.h"

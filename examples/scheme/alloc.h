@@ -1,7 +1,8 @@
-// The one place that knows which allocator the interpreter stands on, chosen by -DSCHEME_ALLOC_LOAM, _LIBGC or _MALLOC.
+// The one place that knows which allocator the interpreter stands on, chosen by -DSCHEME_ALLOC_LOAM, _LIBGC
+// or _MALLOC.
 //
-// Every object comes from alloc_scanned (cleared; may hold pointers) or alloc_pointer_free (never scanned, not cleared
-// by the collectors).  Nothing outside this header and pauses.c may tell the allocators apart.
+// Every object comes from alloc_scanned (cleared; may hold pointers) or alloc_pointer_free (never scanned,
+// not cleared by the collectors).  Nothing outside this header and pauses.c may tell the allocators apart.
 #ifndef SCHEME_ALLOC_H
 #define SCHEME_ALLOC_H
 
@@ -73,7 +74,8 @@ alloc_heap_bytes(void) {
 #define ALLOC_NAME "malloc"
 
 static inline void
-alloc_start(void) {}
+alloc_start(void) {
+}
 
 static inline void *
 alloc_scanned(size_t bytes) {
@@ -96,7 +98,8 @@ alloc_release(void *memory) {
 }
 
 static inline void
-alloc_collect(void) {}
+alloc_collect(void) {
+}
 
 static inline size_t
 alloc_collections(void) {

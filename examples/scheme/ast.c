@@ -1,8 +1,9 @@
 // Tree constructors, and the analysis that finds loops.
 //
-// A procedure bound by NODE_FIX is a loop when it is called once from the body of the binding and otherwise only by
-// itself in tail position.  Then its frame never outlives an iteration: it becomes a NODE_LOOP inside the procedure around
-// it, its calls become jumps, and no closure is made.  Named let, do, and most inner helpers end up so.
+// A procedure bound by NODE_FIX is a loop when it is called once from the body of the binding and otherwise
+// only by itself in tail position.  Then its frame never outlives an iteration: it becomes a NODE_LOOP
+// inside the procedure around it, its calls become jumps, and no closure is made.  Named let, do, and most
+// inner helpers end up so.
 #include "ast.h"
 
 struct node *

@@ -75,10 +75,12 @@ void node_name_procedure(struct node *node, value name);
 // Does any part of node refer to variable?
 bool node_mentions(const struct node *node, const struct variable *variable);
 
-// Can node be evaluated without side effects and without running anything: a constant or an unassigned variable?
+// Can node be evaluated without side effects and without running anything: a constant or an unassigned
+// variable?
 bool node_is_simple(const struct node *node);
 
-// Turn the one lambda of `fix` into a loop when every reference to it allows that; returns what stands for `fix`.
+// Turn the one lambda of `fix` into a loop when every reference to it allows that; returns what stands for
+// `fix`.
 struct node *node_settle_fix(struct node *fix);
 
 #endif

@@ -1,8 +1,9 @@
-// The code generator: trees to instructions.  Every local variable has a slot of the frame for its scope, temporaries come
-// above in stack order, and unassigned variables are used where they are, so that most operands need no move.
+// The code generator: trees to instructions.  Every local variable has a slot of the frame for its scope,
+// temporaries come above in stack order, and unassigned variables are used where they are, so that most
+// operands need no move.
 //
-// A procedure's captured variables are copied into its closure.  That is right because a variable that is ever assigned lives
-// in a box, and because loops give their variables new boxes for each iteration.
+// A procedure's captured variables are copied into its closure.  That is right because a variable that is
+// ever assigned lives in a box, and because loops give their variables new boxes for each iteration.
 #include "codegen.h"
 
 #include <string.h>

@@ -22,7 +22,8 @@ struct gen {
 // Where a value is to go: into a slot, or back to the caller.
 enum { TAIL = UINT32_MAX };
 
-// Jumps waiting for their target: the index of the last, whose k.offset holds the one before; NO_JUMP ends the list.
+// Jumps waiting for their target: the index of the last, whose k.offset holds the one before; NO_JUMP ends
+// the list.
 typedef intptr_t jump_list;
 enum { NO_JUMP = -1 };
 
@@ -30,17 +31,20 @@ enum { NO_JUMP = -1 };
 uint32_t gen_emit(struct gen *g, struct insn insn);
 uint32_t gen_slots(struct gen *g, uint32_t count); // take the next slots; release by setting depth back
 void gen_node(struct gen *g, struct node *node, uint32_t target);
-void gen_effect(struct gen *g, struct node *node); // value not wanted
+void gen_effect(struct gen *g, struct node *node);      // value not wanted
 uint32_t gen_operand(struct gen *g, struct node *node); // a slot that holds the value; may be a new one
-void gen_finish(struct gen *g, uint32_t slot, uint32_t target); // the value is in slot: return it if target is TAIL
+void gen_finish(struct gen *g, uint32_t slot,
+                uint32_t target);                         // the value is in slot: return it if target is TAIL
 uint32_t gen_target_slot(struct gen *g, uint32_t target); // target, or a temporary to return from
 uint32_t gen_capture(struct gen *g, struct variable *variable);
-void gen_store(struct gen *g, struct variable *variable, uint32_t slot); // give a new variable its slot, boxing it
+void gen_store(struct gen *g, struct variable *variable,
+               uint32_t slot); // give a new variable its slot, boxing it
 struct code *gen_lambda(struct gen *parent, struct lambda *lambda);
 void gen_closure(struct gen *g, operation *run, uint32_t slot, struct code *code);
 
 // codegen_jump.c
-void gen_jump_on(struct gen *g, struct node *test, bool sense, jump_list *jumps); // jump if truth(test) == sense
+void gen_jump_on(struct gen *g, struct node *test, bool sense,
+                 jump_list *jumps); // jump if truth(test) == sense
 void gen_patch(struct gen *g, jump_list jumps);
 void gen_jump(struct gen *g, jump_list *jumps);
 void gen_if(struct gen *g, struct node *node, uint32_t target);

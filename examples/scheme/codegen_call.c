@@ -1,8 +1,8 @@
 // Calls: of loops, of primitives that are known, and of procedures.
 #include "codegen.h"
 
-// The primitive that a call surely reaches: a constant, or an integrable global.  NULL when there is none or the number of
-// arguments does not fit.
+// The primitive that a call surely reaches: a constant, or an integrable global.  NULL when there is none
+// or the number of arguments does not fit.
 const struct primitive *
 known_primitive(const struct node *call) {
   if (call->kind != NODE_CALL)
@@ -11,7 +11,7 @@ known_primitive(const struct node *call) {
   value v = FALSE_VALUE;
   if (operator->kind == NODE_CONST)
     v = operator->constant;
-  else if (operator->kind == NODE_GLOBAL && (operator->symbol->head.flags & SYMBOL_INTEGRABLE))
+  else if (operator->kind == NODE_GLOBAL &&(operator->symbol->head.flags & SYMBOL_INTEGRABLE))
     v = operator->symbol->global;
   if (!is_type(v, TYPE_PRIMITIVE))
     return NULL;
@@ -29,7 +29,8 @@ known_fast_op(const struct node *call) {
 // (f x 1): the constant goes into the instruction.
 static bool
 gen_with_constant(struct gen *g, const struct fast_op *fast, struct node *node, uint32_t slot) {
-  if (fast->run_constant == NULL || node->items[1]->kind != NODE_CONST || !is_fixnum(node->items[1]->constant))
+  if (fast->run_constant == NULL || node->items[1]->kind != NODE_CONST ||
+      !is_fixnum(node->items[1]->constant))
     return false;
   struct insn insn = {.run = fast->run_constant, .a = (uint16_t)slot};
   insn.b = (uint16_t)gen_operand(g, node->items[0]);
@@ -39,7 +40,8 @@ gen_with_constant(struct gen *g, const struct fast_op *fast, struct node *node, 
 }
 
 static void
-gen_fixed_primitive(struct gen *g, operation *run, union primitive_code code, struct node *node, uint32_t slot) {
+gen_fixed_primitive(struct gen *g, operation *run, union primitive_code code, struct node *node,
+                    uint32_t slot) {
   uint32_t operands[3] = {0, 0, 0};
   for (uint32_t i = 0; i < node->count; i++)
     operands[i] = gen_operand(g, node->items[i]);

@@ -22,7 +22,8 @@ gen_jump(struct gen *g, jump_list *jumps) {
   emit_jump(g, (struct insn){.run = op_jump}, jumps);
 }
 
-// and/or as a test: with the sense that any one item decides, each jumps; with the other, the first that decides falls past.
+// and/or as a test: with the sense that any one item decides, each jumps; with the other, the first that
+// decides falls past.
 static void
 jump_on_logical(struct gen *g, struct node *node, bool sense, jump_list *jumps) {
   bool decides = node->kind == NODE_OR;
@@ -107,7 +108,8 @@ gen_if(struct gen *g, struct node *node, uint32_t target) {
 // and/or for their value: each item goes to the target slot, and decides there.
 void
 gen_logical(struct gen *g, struct node *node, uint32_t target) {
-  uint32_t depth = g->depth, slot = gen_slots(g, 1); // not the target itself, which later items may still read
+  uint32_t depth = g->depth,
+           slot = gen_slots(g, 1); // not the target itself, which later items may still read
   operation *run = node->kind == NODE_OR ? op_jump_if : op_jump_unless;
   jump_list to_end = NO_JUMP;
   uint32_t last = node->count - 1;
@@ -151,7 +153,8 @@ is_operation_on_simples(const struct node *node) {
   return node->count <= 2;
 }
 
-// Can argument i be computed right into the loop variable: does nothing still to be evaluated read the old value?
+// Can argument i be computed right into the loop variable: does nothing still to be evaluated read the old
+// value?
 static bool
 can_go_direct(struct node *call, const struct node *loop, uint32_t i) {
   const struct variable *variable = loop->variables[i];

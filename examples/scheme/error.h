@@ -1,5 +1,5 @@
-// Raising Scheme errors from C.  None of these returns: they jump back to the virtual machine, which calls the
-// program's exception handler in place of the frame that was running.
+// Raising Scheme errors from C.  None of these returns: they jump back to the virtual machine, which calls
+// the program's exception handler in place of the frame that was running.
 #ifndef SCHEME_ERROR_H
 #define SCHEME_ERROR_H
 

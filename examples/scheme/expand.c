@@ -1,5 +1,5 @@
-// The expander: forms to trees.  This file has the primitive special forms; expand_binding.c those that bind variables,
-// expand_derived.c those that stand for others.
+// The expander: forms to trees.  This file has the primitive special forms; expand_binding.c those that
+// bind variables, expand_derived.c those that stand for others.
 #include "scope.h"
 
 #include "error.h"

@@ -104,7 +104,8 @@ assign_groups(struct definitions *all, struct scope *scope) {
   }
 }
 
-// After the group's inits are expanded: variables that they mention and that get their value only later need a box.
+// After the group's inits are expanded: variables that they mention and that get their value only later
+// need a box.
 static void
 mark_early_references(struct definitions *all, uint32_t done) {
   uint32_t group = all->items[done].group;
@@ -223,8 +224,8 @@ special_named(const char *name) {
   return symbol_of(symbol_from_c(name))->syntax->special;
 }
 
-// Scan a body: definitions are bound and collected, macros at the head of forms expanded, begins spliced.  Returns the
-// expressions after the last definition.
+// Scan a body: definitions are bound and collected, macros at the head of forms expanded, begins spliced.
+// Returns the expressions after the last definition.
 static value
 scan_body(value forms, struct scope *scope, struct definitions *all) {
   static special_form *define, *begin, *define_syntax;

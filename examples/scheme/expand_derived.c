@@ -1,5 +1,6 @@
-// Special forms that stand for others: cond, case, do, quasiquote, promises, case-lambda.  (The prelude defines the rest by
-// syntax-rules.)  Names are written with core(), so that they mean the standard ones wherever the form is.
+// Special forms that stand for others: cond, case, do, quasiquote, promises, case-lambda.  (The prelude
+// defines the rest by syntax-rules.)  Names are written with core(), so that they mean the standard ones
+// wherever the form is.
 #include "error.h"
 #include "scope.h"
 #include "text.h"
@@ -116,7 +117,8 @@ special_case(value form, struct scope *scope) {
 // (do ((var init step) ...) (test result ...) body ...), as a named let.
 static struct node *
 special_do(value form, struct scope *scope) {
-  check(list_length(form) >= 3 && list_length(car(cdr(form))) >= 0 && list_length(car(cdr(cdr(form)))) >= 1, form);
+  check(list_length(form) >= 3 && list_length(car(cdr(form))) >= 0 && list_length(car(cdr(cdr(form)))) >= 1,
+        form);
   value bindings = NIL, steps = NIL, exit = car(cdr(cdr(form))), name = core("do-loop");
   for (value l = car(cdr(form)); is_pair(l); l = cdr(l)) {
     ptrdiff_t length = list_length(car(l));

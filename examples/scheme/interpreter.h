@@ -5,7 +5,7 @@
 #include "port.h"
 #include "value.h"
 
-void interpreter_start(void);                        // define everything, load the prelude
+void interpreter_start(void); // define everything, load the prelude
 // Run all forms of a port, writing their values if `echo`; false after an error, which is reported.
 bool interpreter_run_port(struct port *port, const char *path, bool echo);
 void interpreter_repl(void);

@@ -98,8 +98,9 @@ num_add(value a, value b) {
   case NUM_FLONUM:
     return make_flonum(num_to_double("+", a) + num_to_double("+", b));
   case NUM_RATIO:
-    return ratio_new(integer_add(integer_mul(numerator(a), denominator(b)), integer_mul(numerator(b), denominator(a))),
-                     integer_mul(denominator(a), denominator(b)));
+    return ratio_new(
+        integer_add(integer_mul(numerator(a), denominator(b)), integer_mul(numerator(b), denominator(a))),
+        integer_mul(denominator(a), denominator(b)));
   default:
     return integer_add(a, b);
   }
@@ -111,8 +112,9 @@ num_sub(value a, value b) {
   case NUM_FLONUM:
     return make_flonum(num_to_double("-", a) - num_to_double("-", b));
   case NUM_RATIO:
-    return ratio_new(integer_sub(integer_mul(numerator(a), denominator(b)), integer_mul(numerator(b), denominator(a))),
-                     integer_mul(denominator(a), denominator(b)));
+    return ratio_new(
+        integer_sub(integer_mul(numerator(a), denominator(b)), integer_mul(numerator(b), denominator(a))),
+        integer_mul(denominator(a), denominator(b)));
   default:
     return integer_sub(a, b);
   }
@@ -143,7 +145,8 @@ num_div(value a, value b) {
 // Cross-multiplied comparison of exact numbers.
 static int
 exact_compare(value a, value b) {
-  return integer_compare(integer_mul(numerator(a), denominator(b)), integer_mul(numerator(b), denominator(a)));
+  return integer_compare(integer_mul(numerator(a), denominator(b)),
+                         integer_mul(numerator(b), denominator(a)));
 }
 
 bool

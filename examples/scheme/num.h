@@ -1,5 +1,5 @@
-// The numeric tower: fixnum, bignum, ratio, flonum.  Exact results are always in their smallest form, so that two equal
-// exact numbers have the same type.
+// The numeric tower: fixnum, bignum, ratio, flonum.  Exact results are always in their smallest form, so
+// that two equal exact numbers have the same type.
 #ifndef SCHEME_NUM_H
 #define SCHEME_NUM_H
 

@@ -1,7 +1,7 @@
 // Exact integers: machine words while they fit 63 bits, GMP beyond.
 //
-// GMP's limbs come from the collector as pointer-free memory (num_start).  Temporary limbs are given back at once, those
-// of a live bignum are found through the pointer in its mpz_t and die with it.
+// GMP's limbs come from the collector as pointer-free memory (num_start).  Temporary limbs are given back
+// at once, those of a live bignum are found through the pointer in its mpz_t and die with it.
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-// The operations of the virtual machine, as the code generator knows them.  fp[a] and so on are written a, b, c, d.
+// The operations of the virtual machine, as the code generator knows them.  fp[a] and so on are written a,
+// b, c, d.
 #ifndef SCHEME_OPS_H
 #define SCHEME_OPS_H
 
@@ -41,15 +42,15 @@ operation op_return;           // b
 
 // ops_fast.c: what op_primitive1 and 2 would do for the commonest primitives, in line.
 struct fast_op {
-  const char *name;               // of the primitive
-  uint32_t arity;                 // 1 or 2
-  operation *run;                 // a = f(b) or f(b, c)
-  operation *run_constant;        // a = f(b, fixnum k)
-  operation *jump_if;             // to k.offset if f(b) or f(b, c)
-  operation *jump_unless;         // to k.offset unless so
-  operation *jump_if_constant;    // to k.offset if f(b, the 16-bit fixnum c)
+  const char *name;            // of the primitive
+  uint32_t arity;              // 1 or 2
+  operation *run;              // a = f(b) or f(b, c)
+  operation *run_constant;     // a = f(b, fixnum k)
+  operation *jump_if;          // to k.offset if f(b) or f(b, c)
+  operation *jump_unless;      // to k.offset unless so
+  operation *jump_if_constant; // to k.offset if f(b, the 16-bit fixnum c)
   operation *jump_unless_constant;
-  bool folds;                     // (f a b c) is (f (f a b) c)
+  bool folds; // (f a b c) is (f (f a b) c)
 };
 
 operation op_not;

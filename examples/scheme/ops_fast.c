@@ -1,5 +1,6 @@
-// The commonest primitives as instructions of their own: fixnum arithmetic and list access without a call, and predicates
-// that jump.  The macros only spell out operand access; what is not fast goes to the general function.
+// The commonest primitives as instructions of their own: fixnum arithmetic and list access without a call,
+// and predicates that jump.  The macros only spell out operand access; what is not fast goes to the general
+// function.
 #include "error.h"
 #include "num.h"
 #include "ops.h"
@@ -10,23 +11,23 @@
 #define C (vm->fp[pc->c])
 
 // An operation that computes: A = expression.
-#define COMPUTE(name, expression)                                                                                      \
-  const struct insn *name(struct vm *vm, const struct insn *pc) {                                                      \
-    A = (expression);                                                                                                  \
-    return pc + 1;                                                                                                     \
+#define COMPUTE(name, expression)                                 \
+  const struct insn *name(struct vm *vm, const struct insn *pc) { \
+    A = (expression);                                             \
+    return pc + 1;                                                \
   }
 
 // A predicate, as a value and as two jumps.
-#define PREDICATE(name, condition)                                                                                     \
-  COMPUTE(op_##name, make_bool(condition))                                                                             \
+#define PREDICATE(name, condition)         \
+  COMPUTE(op_##name, make_bool(condition)) \
   JUMPS(name, condition)
 
-#define JUMPS(name, condition)                                                                                         \
-  static const struct insn *jump_if_##name(struct vm *vm, const struct insn *pc) {                                     \
-    return pc + ((condition) ? pc->k.offset : 1);                                                                      \
-  }                                                                                                                    \
-  static const struct insn *jump_unless_##name(struct vm *vm, const struct insn *pc) {                                 \
-    return pc + ((condition) ? 1 : pc->k.offset);                                                                      \
+#define JUMPS(name, condition)                                                         \
+  static const struct insn *jump_if_##name(struct vm *vm, const struct insn *pc) {     \
+    return pc + ((condition) ? pc->k.offset : 1);                                      \
+  }                                                                                    \
+  static const struct insn *jump_unless_##name(struct vm *vm, const struct insn *pc) { \
+    return pc + ((condition) ? 1 : pc->k.offset);                                      \
   }
 
 static inline value
@@ -117,6 +118,8 @@ short_constant(const struct insn *pc) {
   return make_fixnum((int16_t)pc->c);
 }
 
+// One line each, as in a table.
+// clang-format off
 static COMPUTE(op_car, checked_car(B))
 static COMPUTE(op_cdr, checked_cdr(B))
 static COMPUTE(op_cadr, checked_cadr(B))
@@ -148,37 +151,44 @@ JUMPS(less_constant, fast_less(B, short_constant(pc)))
 JUMPS(less_equal_constant, fast_less_equal(B, short_constant(pc)))
 JUMPS(greater_constant, fast_less(short_constant(pc), B))
 JUMPS(greater_equal_constant, fast_less_equal(short_constant(pc), B))
-JUMPS(equal_constant, fast_equal(B, short_constant(pc)))
+    // clang-format on
+    JUMPS(equal_constant, fast_equal(B, short_constant(pc)))
 
-#define UNARY(name, id) {name, 1, op_##id, NULL, NULL, NULL, NULL, NULL, false}
-#define BINARY(name, id, constant, folds) {name, 2, op_##id, constant, NULL, NULL, NULL, NULL, folds}
-#define TEST1(name, id) {name, 1, op_##id, NULL, jump_if_##id, jump_unless_##id, NULL, NULL, false}
-#define TEST2(name, id)                                                                                                \
-  {name, 2, op_##id, NULL, jump_if_##id, jump_unless_##id, jump_if_##id##_constant, jump_unless_##id##_constant, false}
+#define UNARY(name, id) \
+  { name, 1, op_##id, NULL, NULL, NULL, NULL, NULL, false }
+#define BINARY(name, id, constant, folds) \
+  { name, 2, op_##id, constant, NULL, NULL, NULL, NULL, folds }
+#define TEST1(name, id) \
+  { name, 1, op_##id, NULL, jump_if_##id, jump_unless_##id, NULL, NULL, false }
+#define TEST2(name, id)                                                              \
+  {                                                                                  \
+    name, 2, op_##id, NULL, jump_if_##id, jump_unless_##id, jump_if_##id##_constant, \
+        jump_unless_##id##_constant, false                                           \
+  }
 
-static const struct fast_op fast_ops[] = {
-    UNARY("car", car),
-    UNARY("cdr", cdr),
-    UNARY("cadr", cadr),
-    UNARY("cddr", cddr),
-    UNARY("not", not),
-    BINARY("cons", cons, NULL, false),
-    BINARY("+", add, op_add_constant, true),
-    BINARY("-", sub, op_sub_constant, true),
-    BINARY("*", mul, NULL, true),
-    BINARY("vector-ref", vector_ref, op_vector_ref_constant, false),
-    TEST1("null?", is_null),
-    TEST1("pair?", is_pair),
-    TEST1("symbol?", is_symbol),
-    TEST1("eof-object?", is_eof),
-    TEST1("zero?", is_zero),
-    TEST2("eq?", eq),
-    TEST2("eqv?", eqv),
-    TEST2("<", less),
-    TEST2("<=", less_equal),
-    TEST2(">", greater),
-    TEST2(">=", greater_equal),
-    TEST2("=", equal),
+        static const struct fast_op fast_ops[] = {
+            UNARY("car", car),
+            UNARY("cdr", cdr),
+            UNARY("cadr", cadr),
+            UNARY("cddr", cddr),
+            UNARY("not", not ),
+            BINARY("cons", cons, NULL, false),
+            BINARY("+", add, op_add_constant, true),
+            BINARY("-", sub, op_sub_constant, true),
+            BINARY("*", mul, NULL, true),
+            BINARY("vector-ref", vector_ref, op_vector_ref_constant, false),
+            TEST1("null?", is_null),
+            TEST1("pair?", is_pair),
+            TEST1("symbol?", is_symbol),
+            TEST1("eof-object?", is_eof),
+            TEST1("zero?", is_zero),
+            TEST2("eq?", eq),
+            TEST2("eqv?", eqv),
+            TEST2("<", less),
+            TEST2("<=", less_equal),
+            TEST2(">", greater),
+            TEST2(">=", greater_equal),
+            TEST2("=", equal),
 };
 
 void

@@ -1,6 +1,7 @@
 // The collector's pauses, in one shape for every allocator.
 //
-// Loam keeps its own histogram.  For libgc each stop of the world is timed by its events.  malloc never pauses.
+// Loam keeps its own histogram.  For libgc each stop of the world is timed by its events.  malloc never
+// pauses.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +12,16 @@
 #if defined(SCHEME_ALLOC_LOAM)
 
 void
-pauses_start(void) {}
+pauses_start(void) {
+}
 
 void
 pauses_read(struct pauses *out) {
   struct GC_pause_stats stats;
   struct GC_pause_bucket buckets[PAUSE_BUCKETS_MAX];
   GC_get_pause_stats(&stats);
-  *out = (struct pauses){.count = stats.count, .p50_ns = stats.p50_ns, .p99_ns = stats.p99_ns, .max_ns = stats.max_ns};
+  *out = (struct pauses){
+      .count = stats.count, .p50_ns = stats.p50_ns, .p99_ns = stats.p99_ns, .max_ns = stats.max_ns};
   size_t count = GC_get_pause_histogram(buckets, PAUSE_BUCKETS_MAX);
   out->bucket_count = count < PAUSE_BUCKETS_MAX ? count : PAUSE_BUCKETS_MAX;
   for (size_t i = 0; i < out->bucket_count; i++)
@@ -103,7 +106,8 @@ pauses_read(struct pauses *out) {
 #else
 
 void
-pauses_start(void) {}
+pauses_start(void) {
+}
 
 void
 pauses_read(struct pauses *out) {

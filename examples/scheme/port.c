@@ -31,13 +31,15 @@ port_from_file(int file, uint32_t flags, const char *name) {
   return (value)port;
 }
 
-// Closing is the program's business: a port that it forgets keeps its file open, as in any Scheme without finalization.
+// Closing is the program's business: a port that it forgets keeps its file open, as in any Scheme without
+// finalization.
 value
 port_open(const char *path, uint32_t flags) {
   int mode = flags & PORT_OUTPUT ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
   int file = open(path, mode | O_CLOEXEC, FILE_MODE);
   if (file < 0)
-    raise_kind(CONDITION_FILE, "cannot open file:", list2(string_from_c(path), string_from_c(strerror(errno))));
+    raise_kind(CONDITION_FILE,
+               "cannot open file:", list2(string_from_c(path), string_from_c(strerror(errno))));
   return port_from_file(file, flags, path);
 }
 

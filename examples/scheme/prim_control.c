@@ -1,5 +1,5 @@
-// Primitives on procedures, dynamic state, conditions and promises.  What calls procedures is in the prelude, or takes over
-// the frame it was called in (SHAPE_CONTROL).
+// Primitives on procedures, dynamic state, conditions and promises.  What calls procedures is in the
+// prelude, or takes over the frame it was called in (SHAPE_CONTROL).
 #include <string.h>
 
 #include "primitives.h"

@@ -30,9 +30,9 @@ follow(const char *who, const char *path, size_t length, value v) {
   return at;
 }
 
-#define PATH_FUNCTION(path)                                                                                            \
-  static value prim_c##path##r(value v) {                                                                              \
-    return follow("c" #path "r", #path, sizeof #path - 1, v);                                                          \
+#define PATH_FUNCTION(path)                                   \
+  static value prim_c##path##r(value v) {                     \
+    return follow("c" #path "r", #path, sizeof #path - 1, v); \
   }
 
 PATH_FUNCTION(aa)

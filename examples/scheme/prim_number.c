@@ -118,7 +118,8 @@ prim_is_number(value v) {
 
 static value
 prim_is_integer(value v) {
-  return make_bool(is_exact_integer(v) || (is_flonum(v) && flonum_of(v) == floor(flonum_of(v)) && isfinite(flonum_of(v))));
+  return make_bool(is_exact_integer(v) ||
+                   (is_flonum(v) && flonum_of(v) == floor(flonum_of(v)) && isfinite(flonum_of(v))));
 }
 
 static value
@@ -251,9 +252,9 @@ prim_round(value v) {
 }
 
 // Functions of one real that are always inexact.
-#define REAL_FUNCTION(name, function)                                                                                  \
-  static value prim_##name(value v) {                                                                                  \
-    return make_flonum(function(num_to_double(#name, v)));                                                             \
+#define REAL_FUNCTION(name, function)                      \
+  static value prim_##name(value v) {                      \
+    return make_flonum(function(num_to_double(#name, v))); \
   }
 
 REAL_FUNCTION(sin, sin)

@@ -23,8 +23,8 @@ ports_start(void) {
   uint32_t flags = PORT_OUTPUT | (isatty(STDOUT_FILENO) ? PORT_LINE_FLUSH : 0);
   current_input = define_parameter("current-input-port", port_from_file(STDIN_FILENO, PORT_INPUT, "stdin"));
   current_output = define_parameter("current-output-port", port_from_file(STDOUT_FILENO, flags, "stdout"));
-  current_error =
-      define_parameter("current-error-port", port_from_file(STDERR_FILENO, PORT_OUTPUT | PORT_LINE_FLUSH, "stderr"));
+  current_error = define_parameter("current-error-port",
+                                   port_from_file(STDERR_FILENO, PORT_OUTPUT | PORT_LINE_FLUSH, "stderr"));
 }
 
 struct port *
@@ -44,7 +44,9 @@ port_input(void) {
 
 static struct port *
 check_port(const char *who, value v, uint32_t flags) {
-  const char *expected = flags & PORT_INPUT ? "an input port" : flags & PORT_OUTPUT ? "an output port" : "a port";
+  const char *expected = flags & PORT_INPUT    ? "an input port"
+                         : flags & PORT_OUTPUT ? "an output port"
+                                               : "a port";
   check_type(who, expected, v, TYPE_PORT);
   if ((v->flags & flags) != flags)
     raise_type(who, expected, v);
@@ -111,7 +113,8 @@ prim_write_bytes(uint32_t argc, value *argv) {
   check_type("write-bytevector", "a bytevector", argv[0], TYPE_BYTEVECTOR);
   struct bytevector *b = bytevector_of(argv[0]);
   struct range r = check_range("write-bytevector", argc, argv, 2, b->length);
-  port_write_bytes(optional_port("write-bytevector", argc, argv, 1, PORT_OUTPUT), b->bytes + r.start, r.end - r.start);
+  port_write_bytes(optional_port("write-bytevector", argc, argv, 1, PORT_OUTPUT), b->bytes + r.start,
+                   r.end - r.start);
   return UNSPECIFIED;
 }
 

@@ -235,7 +235,8 @@ prim_equal_ci(value a, value b) {
 // (string-search pattern text start): index of the first occurrence, or #f.
 static value
 prim_search(uint32_t argc, value *argv) {
-  struct string *pattern = check_string("string-search", argv[0]), *text = check_string("string-search", argv[1]);
+  struct string *pattern = check_string("string-search", argv[0]),
+                *text = check_string("string-search", argv[1]);
   size_t start = argc == 3 ? check_index("string-search", argv[2], text->length) : 0;
   for (size_t i = start; i + pattern->length <= text->length; i++) {
     size_t j = 0;

@@ -1,5 +1,5 @@
-// The printer.  A first walk with a step budget decides whether the value is small and so surely acyclic when it ends;
-// only values that exhaust it pay for finding cycles.
+// The printer.  A first walk with a step budget decides whether the value is small and so surely acyclic
+// when it ends; only values that exhaust it pay for finding cycles.
 #include "print.h"
 
 #include <stdio.h>
@@ -41,8 +41,8 @@ is_small(value v, int *steps) {
   return true;
 }
 
-// Depth-first search that records in `cycles` every object found again while still being walked.  `state` maps an
-// object to #t while it is being walked, to #f afterwards.
+// Depth-first search that records in `cycles` every object found again while still being walked.  `state`
+// maps an object to #t while it is being walked, to #f afterwards.
 static void
 find_cycles(value v, struct table *state, struct table *cycles, int depth) {
   if (!is_pair(v) && !is_vector(v))
@@ -192,9 +192,10 @@ print_symbol(struct printer *p, struct symbol *symbol) {
     port_write_string(p->port, name, 0, name->length);
 }
 
-const char *const char_names[][2] = {
-    {"space", " "}, {"newline", "\n"}, {"tab", "\t"}, {"return", "\r"}, {"nul", "\0"}, {"null", "\0"},
-    {"alarm", "\a"}, {"backspace", "\b"}, {"delete", "\x7f"}, {"escape", "\x1b"}, {NULL, NULL}};
+const char *const char_names[][2] = {{"space", " "},     {"newline", "\n"},   {"tab", "\t"},
+                                     {"return", "\r"},   {"nul", "\0"},       {"null", "\0"},
+                                     {"alarm", "\a"},    {"backspace", "\b"}, {"delete", "\x7f"},
+                                     {"escape", "\x1b"}, {NULL, NULL}};
 
 static void
 print_char(struct printer *p, uint32_t c) {
@@ -214,12 +215,12 @@ print_char(struct printer *p, uint32_t c) {
 
 static void
 print_constant(struct printer *p, value v) {
-  const char *text = v == NIL            ? "()"
-                     : v == FALSE_VALUE  ? "#f"
-                     : v == TRUE_VALUE   ? "#t"
-                     : v == EOF_VALUE    ? "#<eof>"
-                     : v == UNBOUND      ? "#<unbound>"
-                                         : "#<unspecified>";
+  const char *text = v == NIL           ? "()"
+                     : v == FALSE_VALUE ? "#f"
+                     : v == TRUE_VALUE  ? "#t"
+                     : v == EOF_VALUE   ? "#<eof>"
+                     : v == UNBOUND     ? "#<unbound>"
+                                        : "#<unspecified>";
   port_write_c(p->port, text);
 }
 

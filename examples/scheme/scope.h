@@ -1,5 +1,6 @@
-// Names at expansion time.  An identifier is a symbol, or an alias: a symbol that a macro inserted, which remembers the scope
-// of the macro's definition, so that it means there what its author meant (hygiene by renaming).
+// Names at expansion time.  An identifier is a symbol, or an alias: a symbol that a macro inserted, which
+// remembers the scope of the macro's definition, so that it means there what its author meant (hygiene by
+// renaming).
 #ifndef SCHEME_SCOPE_H
 #define SCHEME_SCOPE_H
 
@@ -10,7 +11,7 @@ struct scope;
 
 typedef struct node *special_form(value form, struct scope *scope);
 
-struct macro { // syntax-rules
+struct macro {    // syntax-rules
   value ellipsis; // identifier
   value literals; // list of identifiers
   value rules;    // list of (pattern template)
@@ -56,7 +57,7 @@ bool same_identifier(value a, struct scope *scope_a, value b, struct scope *scop
 bool is_keyword(value id, const char *name, struct scope *scope);
 
 value alias_new(value id, struct scope *scope);
-value alias_strip(value id);   // the symbol behind an identifier
+value alias_strip(value id);    // the symbol behind an identifier
 value syntax_strip(value form); // form with all aliases replaced by their symbols
 
 // A name of the global scope whatever the scope it is put into, for forms the expander makes.

@@ -5,14 +5,13 @@
 #include "vm.h"
 
 enum {
-  SEGMENT_WORDS = 4096,  // of a fresh region; large enough that crossing from one to the next is rare
-  SLACK_WORDS = 16,      // room beyond vm->limit, for control primitives
-  REGIONS_MAX = 8192,    // nested regions: 256 MiB of frames, after which recursion is taken to be endless
-  HANDLER_REGIONS = 64,  // more for the handler of that error; when they are used up too, the program is over
+  SEGMENT_WORDS = 4096, // of a fresh region; large enough that crossing from one to the next is rare
+  SLACK_WORDS = 16,     // room beyond vm->limit, for control primitives
+  REGIONS_MAX = 8192,   // nested regions: 256 MiB of frames, after which recursion is taken to be endless
+  HANDLER_REGIONS = 64, // more for the handler of that error; when they are used up too, the program is over
 };
 
-static const struct insn *
-op_underflow(struct vm *vm, const struct insn *pc);
+static const struct insn *op_underflow(struct vm *vm, const struct insn *pc);
 
 static const struct insn *
 op_never(struct vm *vm, const struct insn *pc) {
@@ -20,7 +19,8 @@ op_never(struct vm *vm, const struct insn *pc) {
   return pc;
 }
 
-// The pc of a region's first header: the return puts its result in slot 0 of the "frame" at vm->base, then comes here.
+// The pc of a region's first header: the return puts its result in slot 0 of the "frame" at vm->base, then
+// comes here.
 const struct insn stack_underflow_header[2] = {{.run = op_never, .c = 0}, {.run = op_underflow}};
 
 static void
@@ -148,7 +148,8 @@ links_share(struct link *link) {
     link->shared = true;
 }
 
-// Move all frames below the current one to a chunk, and the current one, a control primitive's, to their place.
+// Move all frames below the current one to a chunk, and the current one, a control primitive's, to their
+// place.
 static void
 freeze_frames(struct vm *vm) {
   size_t words = (size_t)(vm->fp - vm->base);

@@ -1,7 +1,8 @@
 // syntax-rules: matching a macro use against patterns, and filling in the template.
 //
-// Identifiers that the template inserts become fresh aliases, one per name and expansion, so that bindings they make cannot
-// capture the user's names, and free ones keep the meaning they had where the macro was defined.
+// Identifiers that the template inserts become fresh aliases, one per name and expansion, so that bindings
+// they make cannot capture the user's names, and free ones keep the meaning they had where the macro was
+// defined.
 #include "error.h"
 #include "scope.h"
 #include "text.h"
@@ -168,7 +169,8 @@ has_repetition(value template, const struct match *matches) {
   return true;
 }
 
-// The matches with the repeated variables of template narrowed to their first items (`first`), or to the rest.
+// The matches with the repeated variables of template narrowed to their first items (`first`), or to the
+// rest.
 static struct match *
 narrow(value template, const struct match *matches, bool first) {
   struct match *narrowed = NULL, **end = &narrowed;
@@ -182,7 +184,8 @@ narrow(value template, const struct match *matches, bool first) {
   return narrowed;
 }
 
-// All the repetitions of template, in reverse, in front of done; `depth` is the number of ellipses that follow it.
+// All the repetitions of template, in reverse, in front of done; `depth` is the number of ellipses that
+// follow it.
 static value
 instantiate_repeated(struct expansion *e, value template, struct match *matches, int depth, value done) {
   for (; has_repetition(template, matches); matches = narrow(template, matches, false)) {
@@ -254,7 +257,8 @@ macro_expand(struct macro *macro, value form, struct scope *scope) {
 
 struct macro *
 macro_parse(value rules_form, struct scope *scope) {
-  if (!is_pair(rules_form) || !is_keyword(car(rules_form), "syntax-rules", scope) || list_length(rules_form) < 2)
+  if (!is_pair(rules_form) || !is_keyword(car(rules_form), "syntax-rules", scope) ||
+      list_length(rules_form) < 2)
     raise_syntax("expected (syntax-rules ...)", syntax_strip(rules_form));
   struct macro *macro = alloc_scanned(sizeof *macro);
   macro->scope = scope;

@@ -1,5 +1,5 @@
-// Strings and symbols.  A string holds one byte a character while all are below 256, else four; the rest of the
-// interpreter sees code points, and UTF-8 at its borders.
+// Strings and symbols.  A string holds one byte a character while all are below 256, else four; the rest of
+// the interpreter sees code points, and UTF-8 at its borders.
 #ifndef SCHEME_TEXT_H
 #define SCHEME_TEXT_H
 

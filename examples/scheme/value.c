@@ -7,7 +7,9 @@
 #include "num.h"
 #include "text.h"
 
-enum { EQUAL_DEPTH_MAX = 100000 }; // nesting of car and vector links before equal? gives up; each level is a C frame
+enum {
+  EQUAL_DEPTH_MAX = 100000
+}; // nesting of car and vector links before equal? gives up; each level is a C frame
 
 value
 vector_new(enum object_type type, size_t length, value fill) {

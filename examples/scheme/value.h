@@ -135,8 +135,8 @@ enum { TAG_MASK = 7, PAIR_TAG = 4, FLONUM_TAG = 6, IMMEDIATE_TAG = 2, CHAR_TAG =
 #define TRUE_VALUE IMMEDIATE(2)
 #define UNSPECIFIED IMMEDIATE(3)
 #define EOF_VALUE IMMEDIATE(4)
-#define UNBOUND IMMEDIATE(5) // a variable that has no value yet
-#define NO_VALUE IMMEDIATE(6)  // an optional argument that was left out
+#define UNBOUND IMMEDIATE(5)  // a variable that has no value yet
+#define NO_VALUE IMMEDIATE(6) // an optional argument that was left out
 
 #define FIXNUM_MAX (INTPTR_MAX >> 1)
 #define FIXNUM_MIN (INTPTR_MIN >> 1)

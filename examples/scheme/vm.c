@@ -123,7 +123,8 @@ vm_enter(struct vm *vm, value callee) {
   }
 }
 
-// An error raised in C takes over the frame it happened in: the raise procedure is called there and does not return.
+// An error raised in C takes over the frame it happened in: the raise procedure is called there and does
+// not return.
 static const struct insn *
 enter_raise(struct vm *vm) {
   value raised = error_raised;
