@@ -2,6 +2,7 @@
 #include "interpreter.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "num.h"
@@ -23,9 +24,10 @@ struct position {
 static void
 define_everything(void) {
   static const struct primitive_entry *const tables[] = {
-      fast_primitives,       number_primitives, integer_primitives, list_primitives,   char_primitives,
-      string_primitives,     vector_primitives, table_primitives,   stack_primitives,  control_primitives,
-      bytevector_primitives, record_primitives, port_primitives,    system_primitives,
+      fast_primitives,   number_primitives, real_primitives,    integer_primitives, list_primitives,
+      char_primitives,   string_primitives, vector_primitives,  bytevector_primitives, table_primitives,
+      stack_primitives,  control_primitives, record_primitives, port_primitives,    input_primitives,
+      output_primitives, system_primitives,
   };
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
     primitives_define(tables[i]);
@@ -36,12 +38,9 @@ define_everything(void) {
 }
 
 static void
-load_prelude(void) {
-  for (const char *const *text = prelude_text; *text != NULL; text++) {
-    size_t length = 0;
-    while ((*text)[length] != '\0')
-      length++;
-    value port = port_from_bytes((const uint8_t *)*text, length, 0, "prelude");
+load_prelude(const char *const *text) {
+  for (; *text != NULL; text++) {
+    value port = port_from_bytes((const uint8_t *)*text, strlen(*text), 0, "prelude");
     if (!interpreter_run_port(port_of(port), "prelude", false))
       exit(1);
   }
@@ -54,7 +53,8 @@ interpreter_start(void) {
   vm_state.raise_procedure = FALSE_VALUE;
   vm_state.rewind_procedure = FALSE_VALUE;
   define_everything();
-  load_prelude();
+  load_prelude(prelude_control_text);
+  load_prelude(prelude_library_text);
 }
 
 _Noreturn void

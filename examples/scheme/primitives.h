@@ -6,6 +6,7 @@
 #include "vm.h"
 
 extern const struct primitive_entry number_primitives[];
+extern const struct primitive_entry real_primitives[];
 extern const struct primitive_entry integer_primitives[];
 extern const struct primitive_entry list_primitives[];
 extern const struct primitive_entry char_primitives[];
@@ -16,9 +17,12 @@ extern const struct primitive_entry table_primitives[];
 extern const struct primitive_entry control_primitives[];
 extern const struct primitive_entry record_primitives[];
 extern const struct primitive_entry port_primitives[];
+extern const struct primitive_entry input_primitives[];
+extern const struct primitive_entry output_primitives[];
 extern const struct primitive_entry system_primitives[];
 
-extern const char *const prelude_text[]; // Scheme source, NULL-terminated
+extern const char *const prelude_control_text[]; // Scheme source, NULL-terminated
+extern const char *const prelude_library_text[];
 
 // An index in [0, limit], or an error.
 static inline size_t

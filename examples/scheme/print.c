@@ -11,11 +11,6 @@
 #include "text.h"
 #include "vm.h"
 
-enum {
-  PRINT_DEPTH_MAX = 20000, // nesting of car and vector links; each level is a C frame
-  ACYCLIC_STEPS = 1000,    // objects the first walk may visit
-};
-
 struct printer {
   struct port *port;
   enum print_style style;
@@ -25,55 +20,6 @@ struct printer {
 };
 
 static void print_any(struct printer *p, value v);
-
-// Walk at most *steps objects; false when there are more.
-static bool
-is_small(value v, int *steps) {
-  for (; is_pair(v); v = cdr(v)) {
-    if (--*steps < 0 || !is_small(car(v), steps))
-      return false;
-  }
-  if (!is_vector(v))
-    return true;
-  for (size_t i = 0; i < vector_of(v)->length; i++)
-    if (--*steps < 0 || !is_small(vector_of(v)->items[i], steps))
-      return false;
-  return true;
-}
-
-// Depth-first search that records in `cycles` every object found again while still being walked.  `state`
-// maps an object to #t while it is being walked, to #f afterwards.
-static void
-find_cycles(value v, struct table *state, struct table *cycles, int depth) {
-  if (!is_pair(v) && !is_vector(v))
-    return;
-  if (depth > PRINT_DEPTH_MAX)
-    raise_error("write: structure nested too deeply", NIL);
-  value list = NIL; // the pairs of this spine, to be marked done at its end
-  for (; is_pair(v); v = cdr(v)) {
-    value seen = table_ref(state, v, NO_VALUE);
-    if (seen == TRUE_VALUE)
-      table_set(cycles, v, TRUE_VALUE);
-    if (seen != NO_VALUE)
-      break;
-    table_set(state, v, TRUE_VALUE);
-    list = cons(v, list);
-    find_cycles(car(v), state, cycles, depth + 1);
-  }
-  if (is_vector(v)) {
-    value seen = table_ref(state, v, NO_VALUE);
-    if (seen == TRUE_VALUE)
-      table_set(cycles, v, TRUE_VALUE);
-    if (seen == NO_VALUE) {
-      table_set(state, v, TRUE_VALUE);
-      for (size_t i = 0; i < vector_of(v)->length; i++)
-        find_cycles(vector_of(v)->items[i], state, cycles, depth + 1);
-      table_set(state, v, FALSE_VALUE);
-    }
-  }
-  for (; list != NIL; list = cdr(list))
-    table_set(state, car(list), FALSE_VALUE);
-}
 
 static void
 print_number(struct printer *p, const char *prefix, intptr_t n, const char *suffix) {
@@ -349,13 +295,7 @@ print_any(struct printer *p, value v) {
 
 void
 print_value(struct port *port, value v, enum print_style style) {
-  struct printer p = {.port = port, .style = style, .depth = 0, .cycles = NULL, .next_label = 0};
-  int steps = ACYCLIC_STEPS;
-  if (!is_small(v, &steps)) {
-    struct table *cycles = (struct table *)table_new(TABLE_EQ);
-    find_cycles(v, (struct table *)table_new(TABLE_EQ), cycles, 0);
-    p.cycles = cycles->count > 0 ? cycles : NULL;
-  }
+  struct printer p = {.port = port, .style = style, .depth = 0, .cycles = print_find_cycles(v), .next_label = 0};
   print_any(&p, v);
 }
 
