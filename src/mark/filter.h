@@ -6,8 +6,8 @@
 
 enum { GC_FILTER_WORDS = 64 };
 
-// Bit i is set if words[i] - base < bytes: for four words, and for two, since objects are multiples of two.  Four at most, because a load
-// that reaches into the next cache line would wait for that line, too.
+// Bit i is set if words[i] - base < bytes: for four words, and for two, since objects are multiples of two.
+// Four at most, because a load that reaches into the next cache line would wait for that line, too.
 struct gc_small_filter {
   unsigned (*four)(const uintptr_t *words, uintptr_t base, size_t bytes);
   unsigned (*two)(const uintptr_t *words, uintptr_t base, size_t bytes);
