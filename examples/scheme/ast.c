@@ -39,9 +39,9 @@ node_let(uint32_t count) {
 }
 
 struct node *
-node_call(struct node *operator, uint32_t count) {
+node_call(struct node *callee, uint32_t count) {
   struct node *node = node_new(NODE_CALL, count);
-  node->operator= operator;
+  node->callee = callee;
   return node;
 }
 
@@ -62,7 +62,7 @@ bool
 node_mentions(const struct node *node, const struct variable *variable) {
   if ((node->kind == NODE_LOCAL || node->kind == NODE_SET_LOCAL) && node->variable == variable)
     return true;
-  if (node->kind == NODE_CALL && node_mentions(node->operator, variable))
+  if (node->kind == NODE_CALL && node_mentions(node->callee, variable))
     return true;
   if (node->kind == NODE_LAMBDA && node_mentions(node->lambda->body, variable))
     return true;
@@ -89,7 +89,7 @@ static void
 find_tail_calls(struct node *node, struct tail_calls *found) {
   switch (node->kind) {
   case NODE_CALL:
-    if (node->operator->kind == NODE_LOCAL && node->operator->variable == found->variable &&
+    if (node->callee->kind == NODE_LOCAL && node->callee->variable == found->variable &&
         node->count == found->arity) {
       found->count++;
       found->last = node;

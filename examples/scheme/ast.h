@@ -53,7 +53,7 @@ struct node {
     struct variable *variable; // NODE_LOCAL, NODE_SET_LOCAL, NODE_LOOP (what to call to loop)
     struct symbol *symbol;
     struct lambda *lambda;
-    struct node *operator;
+    struct node *callee;
   };
   struct node *body; // of bindings; the value to assign; the test of NODE_IF has items instead
   struct node **items;
@@ -64,7 +64,7 @@ struct node *node_new(enum node_kind kind, uint32_t count);
 struct node *node_const(value constant);
 struct node *node_local(struct variable *variable); // counts the reference
 struct node *node_let(uint32_t count);
-struct node *node_call(struct node *operator, uint32_t count);
+struct node *node_call(struct node *callee, uint32_t count);
 
 // The procedure in whose frame the variables of `lambda` live.
 struct lambda *lambda_home(struct lambda *lambda);

@@ -181,6 +181,7 @@ gen_plain(struct gen *g, struct node *node, uint32_t slot) {
 
 void
 gen_node(struct gen *g, struct node *node, uint32_t target) {
+  c_stack_check("syntax error: form nested too deeply");
   switch (node->kind) {
   case NODE_IF:
     gen_if(g, node, target);

@@ -7,12 +7,12 @@ const struct primitive *
 known_primitive(const struct node *call) {
   if (call->kind != NODE_CALL)
     return NULL;
-  const struct node *operator= call->operator;
+  const struct node *callee = call->callee;
   value v = FALSE_VALUE;
-  if (operator->kind == NODE_CONST)
-    v = operator->constant;
-  else if (operator->kind == NODE_GLOBAL &&(operator->symbol->head.flags & SYMBOL_INTEGRABLE))
-    v = operator->symbol->global;
+  if (callee->kind == NODE_CONST)
+    v = callee->constant;
+  else if (callee->kind == NODE_GLOBAL && (callee->symbol->head.flags & SYMBOL_INTEGRABLE))
+    v = callee->symbol->global;
   if (!is_type(v, TYPE_PRIMITIVE))
     return NULL;
   const struct primitive *p = (const struct primitive *)v;
@@ -68,10 +68,10 @@ gen_variadic_primitive(struct gen *g, const struct primitive *p, struct node *no
 // (+ a b c) as (+ (+ a b) c).
 static struct node *
 fold(struct node *node) {
-  struct node *inner = node_call(node->operator, node->count - 1);
+  struct node *inner = node_call(node->callee, node->count - 1);
   for (uint32_t i = 0; i < inner->count; i++)
     inner->items[i] = node->items[i];
-  struct node *outer = node_call(node->operator, 2);
+  struct node *outer = node_call(node->callee, 2);
   outer->items[0] = inner;
   outer->items[1] = node->items[inner->count];
   return outer;
@@ -101,13 +101,13 @@ gen_arguments(struct gen *g, struct node *node, uint32_t first) {
 
 static void
 gen_general_call(struct gen *g, struct node *node, uint32_t target) {
-  struct node *operator= node->operator;
-  bool global = operator->kind == NODE_GLOBAL, tail = target == TAIL;
+  struct node *callee = node->callee;
+  bool global = callee->kind == NODE_GLOBAL, tail = target == TAIL;
   struct insn insn = {.b = (uint16_t)node->count};
   if (global)
-    insn.k.symbol = operator->symbol;
+    insn.k.symbol = callee->symbol;
   else
-    insn.d = (uint16_t)gen_operand(g, operator);
+    insn.d = (uint16_t)gen_operand(g, callee);
   uint32_t base = gen_slots(g, node->count + (tail ? 0 : HEADER_WORDS));
   gen_arguments(g, node, base + (tail ? 0 : HEADER_WORDS));
   insn.a = (uint16_t)base;
@@ -122,9 +122,9 @@ gen_general_call(struct gen *g, struct node *node, uint32_t target) {
 // ((lambda (x) ...) v) binds like let.
 static bool
 gen_as_let(struct gen *g, struct node *node, uint32_t target) {
-  if (node->operator->kind != NODE_LAMBDA)
+  if (node->callee->kind != NODE_LAMBDA)
     return false;
-  struct lambda *lambda = node->operator->lambda;
+  struct lambda *lambda = node->callee->lambda;
   if (lambda->has_rest || lambda->required != node->count)
     return false;
   lambda->inlined_into = g->lambda;
@@ -137,7 +137,7 @@ gen_as_let(struct gen *g, struct node *node, uint32_t target) {
 
 void
 gen_call(struct gen *g, struct node *node, uint32_t target) {
-  if (node->operator->kind == NODE_LOCAL && node->operator->variable->loop != NULL) {
+  if (node->callee->kind == NODE_LOCAL && node->callee->variable->loop != NULL) {
     gen_loop_again(g, node);
     return;
   }

@@ -166,7 +166,7 @@ can_go_direct(struct node *call, const struct node *loop, uint32_t i) {
 
 void
 gen_loop_again(struct gen *g, struct node *call) {
-  struct node *loop = call->operator->variable->loop;
+  struct node *loop = call->callee->variable->loop;
   uint32_t depth = g->depth, temporaries = gen_slots(g, call->count);
   for (uint32_t i = 0; i < call->count; i++) {
     bool direct = can_go_direct(call, loop, i);

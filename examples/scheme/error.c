@@ -4,8 +4,24 @@
 
 #include "text.h"
 
+enum { C_STACK_BYTES_MAX = 4 << 20 }; // half of what Linux gives by default
+
 jmp_buf *error_catcher;
 value error_raised;
+
+static uintptr_t c_stack_base;
+
+void
+c_stack_start(const void *base) {
+  c_stack_base = (uintptr_t)base;
+}
+
+void
+c_stack_check(const char *message) {
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (c_stack_base - here > C_STACK_BYTES_MAX)
+    raise_error(message, NIL);
+}
 
 value
 condition_new(enum condition_kind kind, const char *message, value irritants) {

@@ -41,6 +41,7 @@ expand_call(value form, struct scope *scope) {
 
 struct node *
 expand(value form, struct scope *scope) {
+  c_stack_check("syntax error: form nested too deeply");
   for (;;) {
     if (is_identifier(form))
       return expand_reference(form, scope);

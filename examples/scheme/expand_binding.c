@@ -78,15 +78,13 @@ expand_named_let(value form, struct scope *scope) {
   value name = car(cdr(form)), bindings = car(cdr(cdr(form)));
   struct node *call = node_call(NULL, check_bindings(bindings, form));
   struct scope *inner = scope_new(scope, scope->lambda);
-  struct definitions one = {0};
-  definitions_add(&one, scope_bind_variable(inner, name), NIL);
-  one.items[0].is_lambda = true;
-  one.items[0].node =
-      expand_lambda(alias_strip(name), binding_names(bindings), cdr(cdr(cdr(form))), inner, form);
-  call->operator= node_local(one.items[0].variable);
+  struct variable *variable = scope_bind_variable(inner, name);
+  value body = cdr(cdr(cdr(form)));
+  struct node *lambda = expand_lambda(alias_strip(name), binding_names(bindings), body, inner, form);
+  call->callee = node_local(variable);
   for (uint32_t i = 0; i < call->count; i++, bindings = cdr(bindings))
     call->items[i] = expand(car(cdr(car(bindings))), scope);
-  return prebind(&one, build_fix(one.items, 1, call));
+  return bind_procedure(variable, lambda, call);
 }
 
 static struct node *
@@ -125,12 +123,12 @@ special_letrec(value form, struct scope *scope) {
     raise_syntax("bad form", syntax_strip(form));
   value bindings = car(cdr(form));
   check_bindings(bindings, form);
-  struct scope *inner = scope_new(scope, scope->lambda);
-  struct definitions all = {0};
-  for (value l = bindings; is_pair(l); l = cdr(l))
-    definitions_add(&all, scope_bind_variable(inner, car(car(l))), car(cdr(car(l))));
-  value body = list1(cons(core("let"), cons(NIL, cdr(cdr(form)))));
-  return expand_definitions(&all, body, inner, form);
+  value names = NIL, inits = NIL;
+  for (value l = list_reverse(bindings); is_pair(l); l = cdr(l)) {
+    names = cons(car(car(l)), names);
+    inits = cons(car(cdr(car(l))), inits);
+  }
+  return expand_letrec(names, inits, cdr(cdr(form)), scope, form);
 }
 
 // let-syntax and letrec-syntax; the macros of the latter see each other.

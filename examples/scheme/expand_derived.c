@@ -136,6 +136,22 @@ special_do(value form, struct scope *scope) {
 
 static value quasi(value form, int depth, struct scope *scope);
 
+static bool
+is_unquote(value v, struct scope *scope) {
+  return is_keyword(v, "unquote", scope) || is_keyword(v, "unquote-splicing", scope);
+}
+
+static bool
+mentions_unquote(value form, struct scope *scope) {
+  for (; is_pair(form); form = cdr(form))
+    if (mentions_unquote(car(form), scope))
+      return true;
+  for (size_t i = 0; is_vector(form) && i < vector_of(form)->length; i++)
+    if (mentions_unquote(vector_of(form)->items[i], scope))
+      return true;
+  return is_unquote(form, scope);
+}
+
 // If form is (NAME datum): its datum, else NO_VALUE.
 static value
 unquoted(value form, const char *name, struct scope *scope) {
@@ -162,6 +178,8 @@ quasi_pair(value form, int depth, struct scope *scope) {
 // An expression that makes form, with what is unquoted at the given depth evaluated.
 static value
 quasi(value form, int depth, struct scope *scope) {
+  if (!mentions_unquote(form, scope))
+    return list2(core("quote"), form);
   value datum = unquoted(form, "unquote", scope);
   if (datum != NO_VALUE)
     return depth == 1 ? datum : quasi_nested("unquote", datum, depth - 1, scope);

@@ -24,9 +24,9 @@ struct position {
 static void
 define_everything(void) {
   static const struct primitive_entry *const tables[] = {
-      fast_primitives,   number_primitives, real_primitives,    integer_primitives, list_primitives,
-      char_primitives,   string_primitives, vector_primitives,  bytevector_primitives, table_primitives,
-      stack_primitives,  control_primitives, record_primitives, port_primitives,    input_primitives,
+      fast_primitives,   number_primitives,  real_primitives,   integer_primitives,    list_primitives,
+      char_primitives,   string_primitives,  vector_primitives, bytevector_primitives, table_primitives,
+      stack_primitives,  control_primitives, record_primitives, port_primitives,       input_primitives,
       output_primitives, system_primitives,
   };
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

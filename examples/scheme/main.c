@@ -41,6 +41,7 @@ run_file(const char *path) {
 int
 main(int argc, char **argv) {
   alloc_start();
+  c_stack_start(__builtin_frame_address(0));
   setlocale(LC_CTYPE, "C.UTF-8"); // for the classes and cases of characters
   bool expressions = argc > 1 && strcmp(argv[1], "-e") == 0;
   if (argc > 1 && argv[1][0] == '-' && (!expressions || argc == 2))

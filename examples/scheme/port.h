@@ -53,7 +53,8 @@ struct port *port_input(void);
 struct port *port_output(void);
 struct port *port_error(void);
 
-// Arguments of primitives: a port with all the flags, or an error; and one that may be left out for the current one.
+// Arguments of primitives: a port with all the flags, or an error; and one that may be left out for the
+// current one.
 struct port *port_check(const char *who, value v, uint32_t flags);
 struct port *port_optional(const char *who, uint32_t argc, value *argv, uint32_t at, uint32_t flags);
 

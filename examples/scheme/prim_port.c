@@ -1,8 +1,9 @@
-// Primitives that make, close and classify ports.  current-input-port and its like are parameters, so that parameterize
-// redirects them.
+// Primitives that make, close and classify ports.  current-input-port and its like are parameters, so that
+// parameterize redirects them.
 #include <string.h>
 #include <unistd.h>
 
+#include "port.h"
 #include "primitives.h"
 #include "text.h"
 

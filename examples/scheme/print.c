@@ -14,7 +14,6 @@
 struct printer {
   struct port *port;
   enum print_style style;
-  int depth;
   struct table *cycles; // object -> #t on a cycle, then its label; NULL when there is none
   intptr_t next_label;
 };
@@ -276,8 +275,7 @@ print_object(struct printer *p, value v) {
 
 static void
 print_any(struct printer *p, value v) {
-  if (++p->depth > PRINT_DEPTH_MAX)
-    raise_error("write: structure nested too deeply", NIL);
+  c_stack_check("write: structure nested too deeply");
   if (is_number(v))
     port_write_c(p->port, num_print(v, 10));
   else if (is_char(v))
@@ -290,12 +288,11 @@ print_any(struct printer *p, value v) {
     else
       print_object(p, v);
   }
-  p->depth--;
 }
 
 void
 print_value(struct port *port, value v, enum print_style style) {
-  struct printer p = {.port = port, .style = style, .depth = 0, .cycles = print_find_cycles(v), .next_label = 0};
+  struct printer p = {.port = port, .style = style, .cycles = print_find_cycles(v), .next_label = 0};
   print_any(&p, v);
 }
 

@@ -13,9 +13,8 @@ void print_value(struct port *port, value v, enum print_style style);
 // What a person should read about an object that was raised and never caught.
 void print_raised(struct port *port, value raised);
 
-enum { PRINT_DEPTH_MAX = 20000 }; // nesting of car and vector links; each level is a C frame
-
-// print_cycles.c: a table with #t for each object of v through which a cycle closes, or NULL when there is none.
+// print_cycles.c: a table with #t for each object of v through which a cycle closes, or NULL when there is
+// none.
 struct table *print_find_cycles(value v);
 
 #endif

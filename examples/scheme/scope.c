@@ -1,5 +1,7 @@
 #include "scope.h"
 
+#include "error.h"
+
 #include "text.h"
 
 struct scope *
@@ -82,6 +84,7 @@ alias_strip(value id) {
 // Floyd's tortoise ends the walk of a circular constant.
 static bool
 has_alias(value form) {
+  c_stack_check("syntax error: form nested too deeply");
   value slow = form;
   for (bool odd = false; is_pair(form); odd = !odd) {
     if (has_alias(car(form)))

@@ -71,8 +71,10 @@ struct node *expand(value form, struct scope *scope);
 struct node *expand_body(value forms, struct scope *scope, value whole);
 struct node *expand_sequence(value forms, struct scope *scope, value whole);
 struct node *expand_lambda(value name, value formals, value body, struct scope *scope, value whole);
-struct node *expand_letrec(value names, value inits, value body, struct scope *scope, value whole);
-struct lambda *expand_toplevel(value form); // a procedure of no arguments
+struct node *expand_letrec(value names, value inits, value body_forms, struct scope *scope, value whole);
+struct node *bind_procedure(struct variable *variable, struct node *lambda,
+                            struct node *body); // which may be a loop
+struct lambda *expand_toplevel(value form);     // a procedure of no arguments
 void define_specials(void);
 void define_binding_specials(void);
 void define_derived_specials(void);

@@ -113,6 +113,7 @@ match_identifier(struct expansion *e, value pattern, value form, struct match **
 
 static bool
 match_form(struct expansion *e, value pattern, value form, struct match **matches) {
+  c_stack_check("syntax error: form nested too deeply");
   if (is_identifier(pattern))
     return match_identifier(e, pattern, form, matches);
   if (is_pair(pattern)) {

@@ -7,10 +7,6 @@
 #include "num.h"
 #include "text.h"
 
-enum {
-  EQUAL_DEPTH_MAX = 100000
-}; // nesting of car and vector links before equal? gives up; each level is a C frame
-
 value
 vector_new(enum object_type type, size_t length, value fill) {
   struct vector *v = object_new(type, sizeof *v + length * sizeof(value));
@@ -101,14 +97,12 @@ values_eqv(value a, value b) {
   return false;
 }
 
-static bool equal_at_depth(value a, value b, int depth);
-
 static bool
-vectors_equal(struct vector *a, struct vector *b, int depth) {
+vectors_equal(struct vector *a, struct vector *b) {
   if (a->length != b->length)
     return false;
   for (size_t i = 0; i < a->length; i++)
-    if (!equal_at_depth(a->items[i], b->items[i], depth + 1))
+    if (!values_equal(a->items[i], b->items[i]))
       return false;
   return true;
 }
@@ -118,12 +112,11 @@ bytevectors_equal(struct bytevector *a, struct bytevector *b) {
   return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static bool
-equal_at_depth(value a, value b, int depth) {
-  if (depth > EQUAL_DEPTH_MAX)
-    raise_error("equal?: structure nested too deeply, or circular", NIL);
+bool
+values_equal(value a, value b) {
+  c_stack_check("equal?: structure nested too deeply, or circular");
   for (; is_pair(a) && is_pair(b); a = cdr(a), b = cdr(b))
-    if (!equal_at_depth(car(a), car(b), depth + 1))
+    if (!values_equal(car(a), car(b)))
       return false;
   if (values_eqv(a, b))
     return true;
@@ -133,15 +126,10 @@ equal_at_depth(value a, value b, int depth) {
   case TYPE_STRING:
     return string_compare(string_of(a), string_of(b)) == 0;
   case TYPE_VECTOR:
-    return vectors_equal(vector_of(a), vector_of(b), depth);
+    return vectors_equal(vector_of(a), vector_of(b));
   case TYPE_BYTEVECTOR:
     return bytevectors_equal(bytevector_of(a), bytevector_of(b));
   default:
     return false;
   }
-}
-
-bool
-values_equal(value a, value b) {
-  return equal_at_depth(a, b, 0);
 }

@@ -1,4 +1,5 @@
-;; Large integers: Fibonacci numbers two ways, factorials, gcds, modular powers, square roots, printing and reading.
+;; Large integers: Fibonacci numbers two ways, factorials, gcds, modular powers, square roots, printing and
+;; reading.
 
 (define scale
   (let ((arguments (cdr (command-line))))

@@ -1,5 +1,5 @@
-;; A theorem prover by rewriting: terms are normalised with a table of equations, then decided as nested conditionals.
-;; Nearly all the work is building and comparing small lists.
+;; A theorem prover by rewriting: terms are normalised with a table of equations, then decided as nested
+;; conditionals. Nearly all the work is building and comparing small lists.
 
 (define scale
   (let ((arguments (cdr (command-line))))

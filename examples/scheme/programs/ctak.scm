@@ -20,7 +20,8 @@
                  (call/cc (lambda (k) (ctak-with k (- y 1) z x)))
                  (call/cc (lambda (k) (ctak-with k (- z 1) x y))))))
 
-;; Coroutines: two walks of trees of different shape with the same leaves, compared by re-entering continuations.
+;; Coroutines: two walks of trees of different shape with the same leaves, compared by re-entering
+;; continuations.
 (define (tree->generator tree)
   (define caller #f)
   (define (resume)

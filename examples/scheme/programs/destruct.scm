@@ -1,4 +1,5 @@
-;; Lists that are cut up and spliced in place, at random: writes of pointers into old objects, with an invariant.
+;; Lists that are cut up and spliced in place, at random: writes of pointers into old objects, with an
+;; invariant.
 
 (define scale
   (let ((arguments (cdr (command-line))))

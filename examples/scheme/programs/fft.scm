@@ -1,4 +1,5 @@
-;; The fast Fourier transform on vectors of flonums, there and back, and the Mandelbrot set: boxes of floating point.
+;; The fast Fourier transform on vectors of flonums, there and back, and the Mandelbrot set: boxes of floating
+;; point.
 
 (define scale
   (let ((arguments (cdr (command-line))))

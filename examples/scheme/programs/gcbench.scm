@@ -1,4 +1,5 @@
-;; Binary trees built top down and bottom up, short-lived ones beside one that stays: the classic mix of lifetimes.
+;; Binary trees built top down and bottom up, short-lived ones beside one that stays: the classic mix of
+;; lifetimes.
 
 (define scale
   (let ((arguments (cdr (command-line))))

@@ -1,4 +1,5 @@
-;; Enumerates graphs: the connected ones on labelled vertices, and the distinct ones up to renaming by canonical forms.
+;; Enumerates graphs: the connected ones on labelled vertices, and the distinct ones up to renaming by
+;; canonical forms.
 
 (define scale
   (let ((arguments (cdr (command-line))))

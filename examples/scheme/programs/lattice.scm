@@ -1,5 +1,5 @@
-;; Counts the monotone maps between Boolean lattices, enumerating them one by one.  Maps into a power of the two-element
-;; lattice are tuples of maps into it, so the counts are powers of Dedekind's numbers.
+;; Counts the monotone maps between Boolean lattices, enumerating them one by one.  Maps into a power of the
+;; two-element lattice are tuples of maps into it, so the counts are powers of Dedekind's numbers.
 
 (define scale
   (let ((arguments (cdr (command-line))))

@@ -1,5 +1,5 @@
-;; An on-line partial evaluator for a first-order language, applied to an interpreter: specialised to a program, the
-;; interpreter's overhead must be gone, and the result must compute the same.
+;; An on-line partial evaluator for a first-order language, applied to an interpreter: specialised to a
+;; program, the interpreter's overhead must be gone, and the result must compute the same.
 
 (define scale
   (let ((arguments (cdr (command-line))))
@@ -11,8 +11,8 @@
   (newline)
   (if (not good) (exit 1)))
 
-;; A program is an alist from function names to (parameters body).  Expressions: constants quoted or numeric, variables,
-;; (if c a b), (primitive e ...), (function e ...).
+;; A program is an alist from function names to (parameters body).  Expressions: constants quoted or numeric,
+;; variables, (if c a b), (primitive e ...), (function e ...).
 (define primitives
   (list (cons '+ +) (cons '- -) (cons '* *) (cons '= =) (cons '< <) (cons 'car car) (cons 'cdr cdr) (cons 'cons cons)
         (cons 'null? null?) (cons 'eq? eq?)))
@@ -36,7 +36,8 @@
            (let ((function (cdr (assq (car e) program))))
              (evaluate program (cadr function) (map cons (car function) arguments))))))))
 
-;; Specialised versions: a table from (name . static arguments) to the new name; their definitions are collected.
+;; Specialised versions: a table from (name . static arguments) to the new name; their definitions are
+;; collected.
 (define (specialise program name arguments)
   (let ((versions (make-equal-hash-table)) (definitions '()) (serial 0))
     (define (version name arguments)
@@ -73,7 +74,8 @@
 (define power
   '((power (x n) (if (= n 0) 1 (* x (power x (- n 1)))))))
 
-;; An interpreter, in the language itself, for arithmetic over one variable: (n) constant, (x) the variable, (+ a b), (* a b).
+;; An interpreter, in the language itself, for arithmetic over one variable: (n) constant, (x) the variable,
+;; (+ a b), (* a b).
 (define interpreter
   '((run (e x)
          (if (eq? (car e) 'n) (car (cdr e))

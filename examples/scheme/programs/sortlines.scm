@@ -10,7 +10,8 @@
   (newline)
   (if (not good) (exit 1)))
 
-;; The files of the machine to work on: the licences of a Debian system, or any C headers, or this program itself.
+;; The files of the machine to work on: the licences of a Debian system, or any C headers, or this program
+;; itself.
 (define (files-in directory keep?)
   (filter file-exists? (map (lambda (name) (string-append directory "/" name)) (filter keep? (directory-files directory)))))
 

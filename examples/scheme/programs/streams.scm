@@ -1,4 +1,5 @@
-;; Lazy streams: primes by sieve, Hamming numbers, power series.  Chains of promises and closures that are forced far away.
+;; Lazy streams: primes by sieve, Hamming numbers, power series.  Chains of promises and closures that are
+;; forced far away.
 
 (define scale
   (let ((arguments (cdr (command-line))))

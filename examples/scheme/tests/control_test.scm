@@ -102,3 +102,8 @@
 (test "parameterize and escape" 1 (let ((p (make-parameter 1))) (call/cc (lambda (k) (parameterize ((p 2)) (k 0)))) (p)))
 (test "fluid-let" '(2 1) (let ((x 1)) (let ((in (fluid-let ((x 2)) x))) (list in x))))
 (test "eval" 7 (eval '(+ 3 4) (interaction-environment)))
+(test "captures in a loop hold no memory"
+  #t
+  (let ((before (gc-heap-size)))
+    (let loop ((i 0)) (if (< i 200000) (begin (call/cc (lambda (k) (if (odd? i) (k i)))) (loop (+ i 1)))))
+    (< (- (gc-heap-size) before) 50000000)))

@@ -1,5 +1,5 @@
-;; (test NAME EXPECTED EXPRESSION ...) compares each value with equal? and prints one TAP line without a number; run.sh
-;; numbers them.  An exception is a failure, and (test-error NAME EXPRESSION) expects one.
+;; (test NAME EXPECTED EXPRESSION ...) compares each value with equal? and prints one TAP line without a
+;; number; run.sh numbers them.  An exception is a failure, and (test-error NAME EXPRESSION) expects one.
 (define (report name good detail)
   (display (if good "ok " "not ok "))
   (display name)

@@ -110,6 +110,7 @@ fails "endless mutual recursion" '(define (f n) (cons n (g n))) (define (g n) (c
 fails "deeply nested data" '(define (nest n l) (if (= n 0) l (nest (- n 1) (list l))))
 (display (nest 1000000 1))' 'nested too deeply'
 fails "equal? of circular lists" "(define a (list 1)) (set-car! a a) (define b (list 1)) (set-car! b b) (equal? a b)" 'nested too deeply'
+fails "deeply nested form" "(define (nest n l) (if (= n 0) l (nest (- n 1) (list l l)))) (define l 1) (do ((i 0 (+ i 1))) ((= i 100000)) (set! l (list (quote car) l))) (eval l)" "nested too deeply"
 fails "raise of a non-condition" "(raise 'oops)" 'uncaught: oops'
 fails "error with irritants" '(error "went wrong:" 1 "two" (quote (3)))' 'went wrong: 1 "two" (3)'
 fails "bad special form" '(let ((x 1 2)) x)' 'syntax error: bad bindings'
