@@ -25,8 +25,8 @@ _Noreturn void raise_range(const char *who, value index);
 // "bad FORM-NAME: FORM", for the expander.
 _Noreturn void raise_syntax(const char *message, value form);
 
-// Recursion in C is bounded by the C stack.  c_stack_start tells where that begins; c_stack_check, called wherever the
-// program's data decides how deep to go, raises an error with the message before it is used up.
+// Recursion in C is bounded by the C stack.  c_stack_start tells where that begins; c_stack_check, called
+// wherever the program's data decides how deep to go, raises an error with the message before it is used up.
 void c_stack_start(const void *base);
 void c_stack_check(const char *message);
 
