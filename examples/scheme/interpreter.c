@@ -117,7 +117,7 @@ bool
 interpreter_run_port(struct port *port, const char *path, bool echo) {
   for (;;) {
     struct position position;
-    value result;
+    value result = UNSPECIFIED;
     enum outcome outcome = run_next(port, &position, &result);
     if (outcome == OUTCOME_ERROR)
       report(result, path, position);
@@ -141,7 +141,7 @@ interpreter_repl(void) {
   struct port *input = port_input();
   for (;;) {
     struct position position;
-    value result;
+    value result = UNSPECIFIED;
     if (prompts)
       port_write_c(port_output(), "> ");
     port_flush(port_output());

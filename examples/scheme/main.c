@@ -35,6 +35,7 @@ run_file(const char *path) {
     return false;
   }
   value port = port_open(path, PORT_INPUT);
+  error_catcher = NULL;
   return interpreter_run_port(port_of(port), path, false);
 }
 

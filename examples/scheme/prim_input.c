@@ -40,6 +40,8 @@ struct bytes {
 
 static void
 bytes_add(struct bytes *b, const uint8_t *more, size_t count) {
+  if (count == 0)
+    return;
   if (b->length + count > b->capacity) {
     size_t capacity = 2 * b->capacity + count + 64;
     uint8_t *grown = alloc_pointer_free(capacity);

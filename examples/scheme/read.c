@@ -121,7 +121,8 @@ vector_from_list(value list) {
 
 static value
 read_bytevector(struct reader *r) {
-  if (port_read_char(r->port) != '8' || port_read_char(r->port) != '(')
+  int64_t eight = port_read_char(r->port), open = port_read_char(r->port);
+  if (eight != '8' || open != '(')
     reader_fail_here(r, "expected #u8(");
   value list = read_sequence(r, false, r->port->line, r->port->column);
   value b = bytevector_new((size_t)list_length(list));

@@ -82,13 +82,21 @@ list_length(value list) {
   return list == NIL ? length : -1;
 }
 
+// Tells 0.0 from -0.0, and a NaN from no other of its kind.
+static uint64_t
+flonum_bits(value v) {
+  double d = flonum_of(v);
+  uint64_t bits;
+  memcpy(&bits, &d, sizeof bits);
+  return bits;
+}
+
 bool
 values_eqv(value a, value b) {
   if (a == b)
     return true;
   if (is_flonum(a) && is_flonum(b)) {
-    double x = flonum_of(a), y = flonum_of(b);
-    return memcmp(&x, &y, sizeof x) == 0;
+    return flonum_bits(a) == flonum_bits(b);
   }
   if (!is_object(a) || !is_object(b) || a->type != b->type)
     return false;

@@ -199,7 +199,7 @@ struct primitive_entry {
 
 extern const struct primitive_entry stack_primitives[];
 
-void primitives_define(const struct primitive_entry *table);
+void primitives_define(const struct primitive_entry *entry);
 struct primitive *primitive_new(const struct primitive_entry *entry);
 
 #endif

@@ -30,7 +30,8 @@
 (define (range-product low high)
   (if (= low high)
       low
-      (let ((middle (quotient (+ low high) 2))) (* (range-product low middle) (range-product (+ middle 1) high)))))
+      (let ((middle (quotient (+ low high) 2)))
+        (* (range-product low middle) (range-product (+ middle 1) high)))))
 
 (define (power-modulo base exponent modulus)
   (let loop ((b (modulo base modulus)) (e exponent) (result 1))

@@ -129,7 +129,10 @@
         (list 'implies facts (list 'implies (proposition 0) (proposition n)))
         (loop (- i 1) (list 'and (list 'implies (proposition i) (proposition (+ i 1))) facts)))))
 
-(define non-theorem (list 'implies (list 'implies (proposition 0) (proposition 1)) (list 'implies (proposition 1) (proposition 0))))
+(define non-theorem
+  (list 'implies
+        (list 'implies (proposition 0) (proposition 1))
+        (list 'implies (proposition 1) (proposition 0))))
 
 (define good
   (let loop ((i 0) (good #t))
@@ -138,7 +141,8 @@
         (loop (+ i 1)
               (and good
                    (prove (theorem 2))
-                   (prove '(equal (reverse (append (append a b) c)) (append (reverse c) (append (reverse b) (reverse a)))))
+                   (prove '(equal (reverse (append (append a b) c))
+                                  (append (reverse c) (append (reverse b) (reverse a)))))
                    (not (prove non-theorem)))))))
 
 (check "boyer" (and good (> rewrites 1000)))

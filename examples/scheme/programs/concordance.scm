@@ -13,7 +13,9 @@
 ;; The files of the machine to work on: the licences of a Debian system, or any C headers, or this program
 ;; itself.
 (define (files-in directory keep?)
-  (filter file-exists? (map (lambda (name) (string-append directory "/" name)) (filter keep? (directory-files directory)))))
+  (filter file-exists?
+          (map (lambda (name) (string-append directory "/" name))
+               (filter keep? (directory-files directory)))))
 
 (define (is-header? name) (string-suffix? ".h" name))
 
@@ -49,15 +51,19 @@
 ;; word -> list of (file . line), newest first
 (define (concordance files)
   (let ((table (make-string-hash-table)) (total 0))
-    (for-each
-     (lambda (path)
-       (for-each-line path
-         (lambda (line number)
-           (for-each-word line
-             (lambda (word)
-               (set! total (+ total 1))
-               (hash-table-update!/default table word (lambda (places) (cons (cons path number) places)) '()))))))
-     files)
+    (for-each (lambda (path)
+                (for-each-line path
+                               (lambda (line number)
+                                 (for-each-word line
+                                                (lambda (word)
+                                                  (set! total (+ total 1))
+                                                  (hash-table-update!/default table
+                                                                              word
+                                                                              (lambda (places)
+                                                                                (cons (cons path number)
+                                                                                      places))
+                                                                              '()))))))
+              files)
     (values table total)))
 
 (define (most-frequent table)
@@ -65,7 +71,9 @@
         (lambda (a b) (or (> (car a) (car b)) (and (= (car a) (car b)) (string<? (cdr a) (cdr b)))))))
 
 (define (sorted? ranking)
-  (or (null? ranking) (null? (cdr ranking)) (and (>= (caar ranking) (caadr ranking)) (sorted? (cdr ranking)))))
+  (or (null? ranking)
+      (null? (cdr ranking))
+      (and (>= (caar ranking) (caadr ranking)) (sorted? (cdr ranking)))))
 
 (define (run)
   (let-values (((table total) (concordance files)))

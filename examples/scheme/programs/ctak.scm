@@ -48,7 +48,7 @@
 
 (check "ctak"
        (let loop ((i 0) (good #t))
-         (if (= i (* scale 15))
+         (if (= i (* scale 50))
              good
              (loop (+ i 1)
                    (and good

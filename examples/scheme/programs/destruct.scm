@@ -21,7 +21,8 @@
 
 ;; A row is a list with a head cell that stays.
 (define table
-  (make-initialized-vector rows (lambda (i) (cons 'head (map (lambda (j) (+ (* i columns) j)) (iota columns))))))
+  (make-initialized-vector rows
+                           (lambda (i) (cons 'head (map (lambda (j) (+ (* i columns) j)) (iota columns))))))
 
 (define (cell row index)
   (let loop ((l row) (i index)) (if (or (= i 0) (null? (cdr l))) l (loop (cdr l) (- i 1)))))

@@ -30,8 +30,7 @@
 (define (make-entry) (cons '() (make-equal-hash-table)))
 
 (define (parse input)
-  (let* ((n (vector-length input))
-         (chart (make-initialized-vector (+ n 1) (lambda (i) (make-entry)))))
+  (let* ((n (vector-length input)) (chart (make-initialized-vector (+ n 1) (lambda (i) (make-entry)))))
     (define (add! position item agenda)
       (let ((entry (vector-ref chart position)))
         (if (hash-table-exists? (cdr entry) item)
@@ -41,8 +40,10 @@
               (set-car! entry (cons item (car entry)))
               (cons item agenda)))))
     (define (predict symbol position agenda)
-      (fold (lambda (rule agenda) (if (eq? (car rule) symbol) (add! position (make-item rule 0 position) agenda) agenda))
-            agenda grammar))
+      (fold (lambda (rule agenda)
+              (if (eq? (car rule) symbol) (add! position (make-item rule 0 position) agenda) agenda))
+            agenda
+            grammar))
     (define (complete item position agenda)
       (fold (lambda (waiting agenda)
               (if (eq? (next-symbol waiting) (car (item-rule item)))
@@ -54,16 +55,14 @@
       (let loop ((agenda (car (vector-ref chart position))))
         (if (pair? agenda)
             (let* ((item (car agenda)) (symbol (next-symbol item)) (rest (cdr agenda)))
-              (cond
-                ((not symbol) (loop (complete item position rest)))
-                ((terminal? symbol)
-                 (if (and (< position n) (eq? symbol (vector-ref input position)))
-                     (add! (+ position 1) (advance item) '()))
-                 (loop rest))
-                (else (loop (predict symbol position rest))))))))
+              (cond ((not symbol) (loop (complete item position rest)))
+                    ((terminal? symbol)
+                     (if (and (< position n) (eq? symbol (vector-ref input position)))
+                         (add! (+ position 1) (advance item) '()))
+                     (loop rest))
+                    (else (loop (predict symbol position rest))))))))
     (predict 'S 0 '())
-    (do ((position 0 (+ position 1))) ((> position n) chart)
-      (process position))))
+    (do ((position 0 (+ position 1))) ((> position n) chart) (process position))))
 
 ;; All trees for symbol over [start, end), by way of the chart's completed items.
 (define (trees chart symbol start end)
@@ -94,7 +93,8 @@
                                     (trees chart (car symbols) start middle))
                         found)))))))))
 
-(define (catalan n) (/ (quotient (let f ((i 1) (p 1)) (if (> i (* 2 n)) p (f (+ i 1) (* p i)))) (expt (let f ((i 1) (p 1)) (if (> i n) p (f (+ i 1) (* p i)))) 2)) (+ n 1)))
+(define (factorial n) (if (= n 0) 1 (* n (factorial (- n 1)))))
+(define (catalan n) (/ (factorial (* 2 n)) (square (factorial n)) (+ n 1)))
 
 (define (leaves tree) (if (pair? tree) (apply + (map leaves (cdr tree))) 1))
 

@@ -65,7 +65,8 @@
     (let ((parseval (< (abs (- (/ (energy re im) n) before)) 1e-6)))
       (fft! re im 1)
       (and parseval
-           (every (lambda (i) (< (abs (- (/ (vector-ref re i) n) (vector-ref original i))) 1e-9)) (iota n))))))
+           (every (lambda (i) (< (abs (- (/ (vector-ref re i) n) (vector-ref original i))) 1e-9))
+                  (iota n))))))
 
 (define (escapes-after cr ci limit)
   (let loop ((zr 0.0) (zi 0.0) (i 0))

@@ -60,7 +60,10 @@
         code
         (loop (cdr edges)
               (+ code
-                 (arithmetic-shift 1 (edge-bit (vector-ref permutation (caar edges)) (vector-ref permutation (cdar edges)) n)))))))
+                 (arithmetic-shift 1
+                                   (edge-bit (vector-ref permutation (caar edges))
+                                             (vector-ref permutation (cdar edges))
+                                             n)))))))
 
 (define (canonical edges permutations n)
   (let loop ((permutations (cdr permutations)) (best (encode edges (car permutations) n)))

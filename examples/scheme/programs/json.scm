@@ -29,7 +29,8 @@
     ((3) (= 0 (random 2)))
     ((4) 'null)
     ((5) (make-initialized-vector (random 8) (lambda (i) (random-value (- depth 1)))))
-    (else (cons 'object (map (lambda (i) (cons (random-string) (random-value (- depth 1)))) (iota (random 8)))))))
+    (else (cons 'object
+                (map (lambda (i) (cons (random-string) (random-value (- depth 1)))) (iota (random 8)))))))
 
 (define (write-json value port)
   (cond
@@ -127,7 +128,10 @@
 ;; CSV: fields with commas, quotes or newlines are quoted, quotes doubled.
 (define (csv-field s)
   (if (string-index s (lambda (c) (memv c '(#\, #\" #\newline))))
-      (string-append "\"" (apply string-append (map (lambda (c) (if (char=? c #\") "\"\"" (string c))) (string->list s))) "\"")
+      (string-append "\""
+                     (apply string-append
+                            (map (lambda (c) (if (char=? c #\") "\"\"" (string c))) (string->list s)))
+                     "\"")
       s))
 
 (define (csv-line fields) (string-join (map csv-field fields) ","))

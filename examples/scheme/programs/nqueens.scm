@@ -32,4 +32,7 @@
          (if (= i (* 5 scale))
              good
              (loop (+ i 1)
-                   (and good (= (length (solutions 8)) 92) (= (length (solutions 9)) 352) (= (length (solutions 10)) 724))))))
+                   (and good
+                        (= (length (solutions 8)) 92)
+                        (= (length (solutions 9)) 352)
+                        (= (length (solutions 10)) 724))))))

@@ -14,27 +14,34 @@
 ;; A program is an alist from function names to (parameters body).  Expressions: constants quoted or numeric,
 ;; variables, (if c a b), (primitive e ...), (function e ...).
 (define primitives
-  (list (cons '+ +) (cons '- -) (cons '* *) (cons '= =) (cons '< <) (cons 'car car) (cons 'cdr cdr) (cons 'cons cons)
-        (cons 'null? null?) (cons 'eq? eq?)))
+  (list (cons '+ +)
+        (cons '- -)
+        (cons '* *)
+        (cons '= =)
+        (cons '< <)
+        (cons 'car car)
+        (cons 'cdr cdr)
+        (cons 'cons cons)
+        (cons 'null? null?)
+        (cons 'eq? eq?)))
 
 (define (constant? e) (or (number? e) (boolean? e) (and (pair? e) (eq? (car e) 'quote))))
 (define (constant-value e) (if (pair? e) (cadr e) e))
 (define (make-constant v) (if (or (number? v) (boolean? v)) v (list 'quote v)))
 
 (define (evaluate program e environment)
-  (cond
-    ((constant? e) (constant-value e))
-    ((symbol? e) (cdr (assq e environment)))
-    ((eq? (car e) 'if)
-     (if (evaluate program (cadr e) environment)
-         (evaluate program (caddr e) environment)
-         (evaluate program (cadddr e) environment)))
-    (else
-     (let ((arguments (map (lambda (a) (evaluate program a environment)) (cdr e))) (primitive (assq (car e) primitives)))
-       (if primitive
-           (apply (cdr primitive) arguments)
-           (let ((function (cdr (assq (car e) program))))
-             (evaluate program (cadr function) (map cons (car function) arguments))))))))
+  (cond ((constant? e) (constant-value e))
+        ((symbol? e) (cdr (assq e environment)))
+        ((eq? (car e) 'if)
+         (if (evaluate program (cadr e) environment)
+             (evaluate program (caddr e) environment)
+             (evaluate program (cadddr e) environment)))
+        (else (let ((arguments (map (lambda (a) (evaluate program a environment)) (cdr e)))
+                    (primitive (assq (car e) primitives)))
+                (if primitive
+                    (apply (cdr primitive) arguments)
+                    (let ((function (cdr (assq (car e) program))))
+                      (evaluate program (cadr function) (map cons (car function) arguments))))))))
 
 ;; Specialised versions: a table from (name . static arguments) to the new name; their definitions are
 ;; collected.
@@ -47,29 +54,32 @@
               (set! serial (+ serial 1))
               (hash-table-set! versions key new)
               (let* ((function (cdr (assq name program)))
-                     (environment (map (lambda (p a) (cons p (if (constant? a) a p))) (car function) arguments))
-                     (dynamic (filter symbol? (map (lambda (p a) (if (constant? a) 0 p)) (car function) arguments)))
+                     (environment (map (lambda (p a) (cons p (if (constant? a) a p)))
+                                       (car function)
+                                       arguments))
+                     (dynamic (filter symbol?
+                                      (map (lambda (p a) (if (constant? a) 0 p)) (car function) arguments)))
                      (body (reduce-expression (cadr function) environment)))
                 (set! definitions (cons (list new dynamic body) definitions))
                 new)))))
     (define (reduce-expression e environment)
-      (cond
-        ((constant? e) e)
-        ((symbol? e) (cdr (assq e environment)))
-        ((eq? (car e) 'if)
-         (let ((test (reduce-expression (cadr e) environment)))
-           (if (constant? test)
-               (reduce-expression (if (constant-value test) (caddr e) (cadddr e)) environment)
-               (list 'if test (reduce-expression (caddr e) environment) (reduce-expression (cadddr e) environment)))))
-        (else
-         (let ((arguments (map (lambda (a) (reduce-expression a environment)) (cdr e))) (primitive (assq (car e) primitives)))
-           (cond
-             ((and primitive (every constant? arguments))
-              (make-constant (apply (cdr primitive) (map constant-value arguments))))
-             (primitive (cons (car e) arguments))
-             (else (cons (version (car e) arguments) (remove constant? arguments))))))))
-    (let ((entry (version name arguments)))
-      (cons entry definitions))))
+      (cond ((constant? e) e)
+            ((symbol? e) (cdr (assq e environment)))
+            ((eq? (car e) 'if)
+             (let ((test (reduce-expression (cadr e) environment)))
+               (if (constant? test)
+                   (reduce-expression (if (constant-value test) (caddr e) (cadddr e)) environment)
+                   (list 'if
+                         test
+                         (reduce-expression (caddr e) environment)
+                         (reduce-expression (cadddr e) environment)))))
+            (else (let ((arguments (map (lambda (a) (reduce-expression a environment)) (cdr e)))
+                        (primitive (assq (car e) primitives)))
+                    (cond ((and primitive (every constant? arguments))
+                           (make-constant (apply (cdr primitive) (map constant-value arguments))))
+                          (primitive (cons (car e) arguments))
+                          (else (cons (version (car e) arguments) (remove constant? arguments))))))))
+    (let ((entry (version name arguments))) (cons entry definitions))))
 
 (define power
   '((power (x n) (if (= n 0) 1 (* x (power x (- n 1)))))))

@@ -34,7 +34,8 @@
 
 ;; A list with its length in front.
 (define (length-of digits) (if (null? digits) 0 (car digits)))
-(define (push digit digits) (if (null? digits) (list 1 digit) (cons (+ 1 (car digits)) (cons digit (cdr digits)))))
+(define (push digit digits)
+  (if (null? digits) (list 1 digit) (cons (+ 1 (car digits)) (cons digit (cdr digits)))))
 
 (define (digits->string digits) (apply string-append (map number->string digits)))
 

@@ -13,7 +13,9 @@
 ;; The files of the machine to work on: the licences of a Debian system, or any C headers, or this program
 ;; itself.
 (define (files-in directory keep?)
-  (filter file-exists? (map (lambda (name) (string-append directory "/" name)) (filter keep? (directory-files directory)))))
+  (filter file-exists?
+          (map (lambda (name) (string-append directory "/" name))
+               (filter keep? (directory-files directory)))))
 
 (define (is-header? name) (string-suffix? ".h" name))
 
@@ -33,7 +35,9 @@
           (if (eof-object? line) (reverse lines) (loop (cons line lines))))))))
 
 (define (sorted-by? less? list)
-  (or (null? list) (null? (cdr list)) (and (not (less? (cadr list) (car list))) (sorted-by? less? (cdr list)))))
+  (or (null? list)
+      (null? (cdr list))
+      (and (not (less? (cadr list) (car list))) (sorted-by? less? (cdr list)))))
 
 (define (unique sorted)
   (cond ((or (null? sorted) (null? (cdr sorted))) sorted)
@@ -49,11 +53,12 @@
     table))
 
 (define (through-text lines)
-  (let* ((text (call-with-output-string (lambda (port) (for-each (lambda (line) (write-string line port) (newline port)) lines))))
+  (let* ((text (call-with-output-string (lambda (port)
+                                          (for-each (lambda (line) (write-string line port) (newline port))
+                                                    lines))))
          (port (open-input-string text)))
     (let loop ((read '()))
-      (let ((line (read-line port)))
-        (if (eof-object? line) (reverse read) (loop (cons line read)))))))
+      (let ((line (read-line port))) (if (eof-object? line) (reverse read) (loop (cons line read)))))))
 
 (define (run)
   (let* ((lines (append-map read-lines files))

@@ -26,7 +26,8 @@
 
 (define (sieve stream)
   (let ((prime (stream-car stream)))
-    (cons-stream prime (sieve (stream-filter (lambda (n) (not (= 0 (modulo n prime)))) (stream-cdr stream))))))
+    (cons-stream prime
+                 (sieve (stream-filter (lambda (n) (not (= 0 (modulo n prime)))) (stream-cdr stream))))))
 
 (define (scale-stream stream factor)
   (cons-stream (* factor (stream-car stream)) (scale-stream (stream-cdr stream) factor)))
@@ -39,7 +40,8 @@
 
 (define (hamming)
   (define numbers
-    (cons-stream 1 (merge (scale-stream numbers 2) (merge (scale-stream numbers 3) (scale-stream numbers 5)))))
+    (cons-stream 1
+                 (merge (scale-stream numbers 2) (merge (scale-stream numbers 3) (scale-stream numbers 5)))))
   numbers)
 
 (define (add-series a b)

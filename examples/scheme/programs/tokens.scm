@@ -13,7 +13,9 @@
 ;; The files of the machine to work on: the licences of a Debian system, or any C headers, or this program
 ;; itself.
 (define (files-in directory keep?)
-  (filter file-exists? (map (lambda (name) (string-append directory "/" name)) (filter keep? (directory-files directory)))))
+  (filter file-exists?
+          (map (lambda (name) (string-append directory "/" name))
+               (filter keep? (directory-files directory)))))
 
 (define (is-header? name) (string-suffix? ".h" name))
 
@@ -60,14 +62,15 @@
 ;; The kind and the end of the token at i.
 (define (scan text i)
   (let ((c (string-ref text i)))
-    (cond
-      ((char-whitespace? c) (values 'space (span text i char-whitespace?)))
-      ((char-numeric? c) (values 'number (span text i (lambda (c) (or (identifier-character? c) (char=? c #\.))))))
-      ((identifier-character? c) (values 'identifier (span text i identifier-character?)))
-      ((starts? text i "/*") (values 'comment (after-delimiter text (+ i 2) "*/")))
-      ((starts? text i "//") (values 'comment (span text i (lambda (c) (not (char=? c #\newline))))))
-      ((or (char=? c #\") (char=? c #\')) (values 'string (min (string-length text) (string-end text i c))))
-      (else (values 'punctuation (+ i 1))))))
+    (cond ((char-whitespace? c) (values 'space (span text i char-whitespace?)))
+          ((char-numeric? c)
+           (values 'number (span text i (lambda (c) (or (identifier-character? c) (char=? c #\.))))))
+          ((identifier-character? c) (values 'identifier (span text i identifier-character?)))
+          ((starts? text i "/*") (values 'comment (after-delimiter text (+ i 2) "*/")))
+          ((starts? text i "//") (values 'comment (span text i (lambda (c) (not (char=? c #\newline))))))
+          ((or (char=? c #\") (char=? c #\'))
+           (values 'string (min (string-length text) (string-end text i c))))
+          (else (values 'punctuation (+ i 1))))))
 
 (define (tokenize text)
   (let ((n (string-length text)))

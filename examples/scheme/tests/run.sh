@@ -23,6 +23,13 @@ say() {
   echo "$1 $number - $2"
 }
 
+# check DESCRIPTION COMMAND...: the command succeeds.
+check() {
+  description=$1
+  shift
+  if "$@"; then say ok "$description"; else say "not ok" "$description"; fi
+}
+
 run_suite() {
   "$scheme" "$1" >"$work/out" 2>"$work/err"
   status=$?
@@ -144,12 +151,13 @@ input=''
 prints "arguments" '(one two)' "$work/args.scm" one two
 printf '(display 1)\n(exit 7)\n(display 2)' >"$work/exit.scm"
 "$scheme" "$work/exit.scm" >"$work/out"
-[ $? -eq 7 ] && [ "$(cat "$work/out")" = 1 ] && say ok "exit" || say "not ok" "exit"
+status=$?
+check "exit" [ "$status $(cat "$work/out")" = "7 1" ]
 "$scheme" /no/such/program.scm 2>/dev/null
-[ $? -eq 1 ] && say ok "missing program" || say "not ok" "missing program"
+check "missing program" [ $? -eq 1 ]
 SCHEME_STATS=$work/stats "$scheme" "$work/args.scm" >/dev/null
-grep -q '^{"program": "args", "allocator": "[a-z]*", "seconds": [0-9.]*, "collections": [0-9]*, "peak_rss_kib": [0-9]*' \
-  "$work/stats" && say ok "statistics" || say "not ok" "statistics"
+fields='"allocator": "[a-z]*", "seconds": [0-9.]*, "collections": [0-9]*, "peak_rss_kib": [0-9]*'
+check "statistics" grep -q "^{\"program\": \"args\", $fields" "$work/stats"
 
 echo "1..$number"
 [ $failed -eq 0 ]

@@ -1,34 +1,89 @@
 (load "harness.scm")
-(test "let forms" '(3 6 (2 1)) (list (let ((x 1) (y 2)) (+ x y)) (let* ((x 1) (y (+ x 1)) (z (+ y 1))) (+ x y z)) (let ((x 1) (y 2)) (let ((x y) (y x)) (list x y)))))
+(test "let forms"
+  '(3 6 (2 1))
+  (list (let ((x 1) (y 2)) (+ x y))
+        (let* ((x 1) (y (+ x 1)) (z (+ y 1))) (+ x y z))
+        (let ((x 1) (y 2)) (let ((x y) (y x)) (list x y)))))
 (test "named let" '(3 2 1) (let loop ((i 1) (l '())) (if (> i 3) l (loop (+ i 1) (cons i l)))))
 (test "named let that escapes" 120 (let fact ((n 5)) (if (= n 0) 1 (* n (fact (- n 1))))))
-(test "named let as a value" '(1 4 9) (let sq ((l '(1 2 3))) (if (pair? l) (cons (* (car l) (car l)) (sq (cdr l))) l)))
-(test "loops nest" 45 (let outer ((i 0) (n 0)) (if (= i 10) n (let inner ((j 0) (n n)) (if (< j i) (inner (+ j 1) (+ n 1)) (outer (+ i 1) n))))))
-(test "loop variables are fresh for each iteration" '(2 1 0) (map (lambda (f) (f)) (let loop ((i 0) (l '())) (if (= i 3) l (loop (+ i 1) (cons (lambda () i) l))))))
-(test "assigned loop variables too" '(12 11 10) (map (lambda (f) (f)) (let loop ((i 0) (l '())) (if (= i 3) l (loop (+ i 1) (cons (lambda () (set! i (+ i 10)) i) l))))))
-(test "loop exchange of variables" '(2 1 3) (let loop ((a 1) (b 2) (n 0)) (if (= n 3) (list a b n) (loop b a (+ n 1)))))
-(test "loop argument that reads the old value late" '(#t 5) (let loop ((x 5) (y #f)) (if y (list y x) (loop (or #f x) (= x 5)))))
+(test "named let as a value"
+  '(1 4 9)
+  (let sq ((l '(1 2 3))) (if (pair? l) (cons (* (car l) (car l)) (sq (cdr l))) l)))
+(test "loops nest"
+  45
+  (let outer ((i 0) (n 0))
+    (if (= i 10) n (let inner ((j 0) (n n)) (if (< j i) (inner (+ j 1) (+ n 1)) (outer (+ i 1) n))))))
+(test "loop variables are fresh for each iteration"
+  '(2 1 0)
+  (map (lambda (f) (f)) (let loop ((i 0) (l '())) (if (= i 3) l (loop (+ i 1) (cons (lambda () i) l))))))
+(test "assigned loop variables too"
+  '(12 11 10)
+  (map (lambda (f) (f))
+       (let loop ((i 0) (l '())) (if (= i 3) l (loop (+ i 1) (cons (lambda () (set! i (+ i 10)) i) l))))))
+(test "loop exchange of variables"
+  '(2 1 3)
+  (let loop ((a 1) (b 2) (n 0)) (if (= n 3) (list a b n) (loop b a (+ n 1)))))
+(test "loop argument that reads the old value late"
+  '(#t 5)
+  (let loop ((x 5) (y #f)) (if y (list y x) (loop (or #f x) (= x 5)))))
 (test "do" '#(0 1 2 3 4) (do ((v (make-vector 5)) (i 0 (+ i 1))) ((= i 5) v) (vector-set! v i i)))
 (test "do without step" 10 (do ((i 0 (+ i 1)) (n 10)) ((= i 3) n)))
-(test "letrec" #t (letrec ((even? (lambda (n) (if (= n 0) #t (odd? (- n 1))))) (odd? (lambda (n) (if (= n 0) #f (even? (- n 1)))))) (even? 88)))
-(test "internal definitions" 45 (let ((x 5)) (define foo (lambda (y) (bar x y))) (define bar (lambda (a b) (+ (* a b) a))) (foo (+ x 3))))
+(test "letrec"
+  #t
+  (letrec ((even? (lambda (n) (if (= n 0) #t (odd? (- n 1)))))
+           (odd? (lambda (n) (if (= n 0) #f (even? (- n 1))))))
+    (even? 88)))
+(test "internal definitions"
+  45
+  (let ((x 5)) (define foo (lambda (y) (bar x y))) (define bar (lambda (a b) (+ (* a b) a))) (foo (+ x 3))))
 (test "internal definitions after expressions" 3 (let () (define a 1) (set! a 2) (define b (+ a 1)) b))
 (test "definition used before a later variable" 6 (let () (define (f) (* 2 x)) (define x 3) (f)))
-(test "mutual definitions with an assigned one" '(1 2) (let () (define (f) (g)) (define n 0) (define (g) (set! n (+ n 1)) n) (let* ((a (f)) (b (f))) (list a b))))
-(test "set! of a captured variable" '(1 2 3) (let ((counter (let ((n 0)) (lambda () (set! n (+ n 1)) n)))) (let* ((a (counter)) (b (counter)) (c (counter))) (list a b c))))
+(test "mutual definitions with an assigned one"
+  '(1 2)
+  (let () (define (f) (g)) (define n 0) (define (g) (set! n (+ n 1)) n) (let* ((a (f)) (b (f))) (list a b))))
+(test "set! of a captured variable"
+  '(1 2 3)
+  (let ((counter (let ((n 0)) (lambda () (set! n (+ n 1)) n))))
+    (let* ((a (counter)) (b (counter)) (c (counter))) (list a b c))))
 (test "set! of a parameter" 7 ((lambda (x) (set! x (+ x 1)) (+ x 1)) 5))
-(test "two closures share a variable" 5 (let ((x 0)) (let ((set (lambda (v) (set! x v))) (get (lambda () x))) (set 5) (get))))
+(test "two closures share a variable"
+  5
+  (let ((x 0)) (let ((set (lambda (v) (set! x v))) (get (lambda () x))) (set 5) (get))))
 (test "closures three deep" '(1 2 3) ((((lambda (a) (lambda (b) (lambda (c) (list a b c)))) 1) 2) 3))
-(test "rest parameters" '((1 (2 3)) () (1 2)) (list ((lambda (a . r) (list a r)) 1 2 3) ((lambda r r)) ((lambda r r) 1 2)))
-(test "cond" '(2 equal 3 #f) (list (cond ((assv 'b '((a 1) (b 2))) => cadr) (else 'no)) (cond ((> 3 3) 'greater) ((< 3 3) 'less) (else 'equal)) (cond (3)) (cond (#f 1) (else #f))))
-(test "case" '(composite other (x) b) (list (case 6 ((2 3 5 7) 'prime) ((1 4 6 8 9) 'composite)) (case 'z ((a) 1) (else 'other)) (case 'x ((x) => list) (else 0)) (case #\b ((#\a) 'a) ((#\b) 'b))))
-(test "and or" '(#t #f 3 #f 1 #t) (list (and) (or) (and 1 2 3) (and 1 #f 3) (or #f 1 2) (or (memq 'b '(a)) #t)))
+(test "rest parameters"
+  '((1 (2 3)) () (1 2))
+  (list ((lambda (a . r) (list a r)) 1 2 3) ((lambda r r)) ((lambda r r) 1 2)))
+(test "cond"
+  '(2 equal 3 #f)
+  (list (cond ((assv 'b '((a 1) (b 2))) => cadr) (else 'no))
+        (cond ((> 3 3) 'greater) ((< 3 3) 'less) (else 'equal))
+        (cond (3))
+        (cond (#f 1) (else #f))))
+(test "case"
+  '(composite other (x) b)
+  (list (case 6 ((2 3 5 7) 'prime) ((1 4 6 8 9) 'composite))
+        (case 'z ((a) 1) (else 'other))
+        (case 'x ((x) => list) (else 0))
+        (case #\b ((#\a) 'a) ((#\b) 'b))))
+(test "and or"
+  '(#t #f 3 #f 1 #t)
+  (list (and) (or) (and 1 2 3) (and 1 #f 3) (or #f 1 2) (or (memq 'b '(a)) #t)))
 (test "when unless" '(2 no) (list (when #t 1 2) (unless #f 'yes 'no)))
-(test "nested tests" '(a b c d) (map (lambda (x y) (if (and (or (= x 1) (= y 1)) (not (and (= x 1) (= y 1)))) (if (= x 1) 'a 'b) (if (or (= x 1) (= y 7)) 'c 'd))) '(1 0 1 0) '(0 1 1 0)))
+(test "nested tests"
+  '(a b c d)
+  (map (lambda (x y)
+         (if (and (or (= x 1) (= y 1)) (not (and (= x 1) (= y 1))))
+             (if (= x 1) 'a 'b)
+             (if (or (= x 1) (= y 7)) 'c 'd)))
+       '(1 0 1 0)
+       '(0 1 1 0)))
 (test "quasiquote" '(1 2 (3 4) 5 6 . 7) `(1 ,(+ 1 1) (3 ,(* 2 2)) ,@(list 5 6) . 7))
 (test "quasiquote vector" #(1 2 3 4) `#(1 ,@(list 2 3) ,(+ 2 2)))
 (test "nested quasiquote" '(a `(b ,(c 3) d)) `(a `(b ,(c ,(+ 1 2)) d)))
-(test "case-lambda" '(0 1 (2 3) (4 5 6)) (let ((f (case-lambda (() 0) ((a) a) ((a b) (list a b)) ((a . r) (cons a r))))) (list (f) (f 1) (f 2 3) (f 4 5 6))))
+(test "case-lambda"
+  '(0 1 (2 3) (4 5 6))
+  (let ((f (case-lambda (() 0) ((a) a) ((a b) (list a b)) ((a . r) (cons a r)))))
+    (list (f) (f 1) (f 2 3) (f 4 5 6))))
 (test "begin" 3 (begin 1 2 3))
 ;; syntax-rules
 (define-syntax swap! (syntax-rules () ((_ a b) (let ((tmp a)) (set! a b) (set! b tmp)))))
@@ -43,7 +98,10 @@
 (test "nested ellipsis" '(1 4 (2 3) (5) 2 3 5) (flatten (1 2 3) (4 5)))
 (define-syntax tail-pattern (syntax-rules () ((_ a ... last) '(last a ...))))
 (test "pattern after the ellipsis" '(4 1 2 3) (tail-pattern 1 2 3 4))
-(define-syntax for (syntax-rules (in from to) ((_ x in l body ...) (map (lambda (x) body ...) l)) ((_ x from a to b body ...) (map (lambda (x) body ...) (iota (- b a) a)))))
+(define-syntax for
+  (syntax-rules (in from to)
+    ((_ x in l body ...) (map (lambda (x) body ...) l))
+    ((_ x from a to b body ...) (map (lambda (x) body ...) (iota (- b a) a)))))
 (test "literals" '((2 4) (9 16)) (list (for x in '(1 2) (* 2 x)) (for x from 3 to 5 (* x x))))
 (define-syntax vec (syntax-rules () ((_ #(a ...)) (list a ...))))
 (test "vector pattern" '(1 2 3) (vec #(1 2 3)))
@@ -55,10 +113,17 @@
 (define-getter get-five 5)
 (test "macro that defines" 5 (get-five))
 (test "macro that defines inside a body" 6 (let () (define-getter get-six 6) (get-six)))
-(define-syntax make-macro (syntax-rules () ((_ name v) (define-syntax name (syntax-rules () ((_) v) ((_ x (... ...)) (list v x (... ...))))))))
+(define-syntax make-macro
+  (syntax-rules ()
+    ((_ name v) (define-syntax name (syntax-rules () ((_) v) ((_ x (... ...)) (list v x (... ...))))))))
 (make-macro seven 7)
 (test "macro that makes a macro" '(7 (7 1 2)) (list (seven) (seven 1 2)))
-(test "let-syntax and letrec-syntax" '(now #t) (list (let ((x 'now)) (let-syntax ((m (syntax-rules () ((_) x)))) (let ((x 'later)) (m)))) (letrec-syntax ((ev? (syntax-rules () ((_) #t) ((_ a . r) (od? . r)))) (od? (syntax-rules () ((_) #f) ((_ a . r) (ev? . r))))) (ev? 1 2))))
+(test "let-syntax and letrec-syntax"
+  '(now #t)
+  (list (let ((x 'now)) (let-syntax ((m (syntax-rules () ((_) x)))) (let ((x 'later)) (m))))
+        (letrec-syntax ((ev? (syntax-rules () ((_) #t) ((_ a . r) (od? . r))))
+                        (od? (syntax-rules () ((_) #f) ((_ a . r) (ev? . r)))))
+          (ev? 1 2))))
 (define-syntax while (syntax-rules () ((_ c body ...) (let lp () (when c body ... (lp))))))
 (test "while" '(3 2 1) (let ((i 0) (l '())) (while (< i 3) (set! i (+ i 1)) (set! l (cons i l))) l))
 (test "underscore" 2 (let-syntax ((second (syntax-rules () ((_ _ b) b)))) (second 1 2)))
