@@ -10,7 +10,7 @@
 //                                        for its slot byte)
 //
 // Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls
-// the processor until the byte has come: 60 to 90 ns per object on a random graph against 20
+// the processor until the byte has come: 60 to 90 ns per object on a random graph against 26
 // (bench/graphmark).  Without the first, the scan waits for the object. Queues instead of batches do as
 // well and take twice the instructions.
 //
