@@ -110,7 +110,7 @@ initialise(void) {
 
 static void
 stressed(void) {
-  setenv("LOAM_STRESS_COLLECT", "10", 1);
+  setenv("LOAM_STRESS_COLLECT", "50", 1);
   setenv("LOAM_VERIFY", "1", 1);
   GC_INIT();
   pthread_t thread = start();
@@ -125,6 +125,6 @@ main(void) {
   child_check("it collects", collect, CHILD_EXITS);
   child_check("it verifies", verify, CHILD_EXITS);
   child_check("it is stopped", stopped_by_others, CHILD_EXITS);
-  child_check("it collects at every tenth allocation", stressed, CHILD_EXITS);
+  child_check("it collects at every fiftieth allocation", stressed, CHILD_EXITS);
   return tap_done();
 }
