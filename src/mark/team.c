@@ -186,8 +186,10 @@ join_job(struct gc_marker *marker) {
     return;
   team.members++;
   pthread_mutex_unlock(&team.lock);
+  GC_VALGRIND_BEGIN_CONSERVATIVE();
   gc_marker_begin(marker);
   take_part(marker);
+  GC_VALGRIND_END_CONSERVATIVE();
   pthread_mutex_lock(&team.lock);
 }
 
@@ -195,7 +197,6 @@ static void *
 helper_main(void *argument) {
   unsigned number = (unsigned)(uintptr_t)argument; // 1, 2, ...
   uint64_t *seen = &team.seen[number];
-  GC_VALGRIND_BEGIN_CONSERVATIVE(); // for this thread, for good
   pthread_mutex_lock(&team.lock);
   for (;;) {
     while (team.job_number == *seen || number > team.wanted) {
