@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "interpreter.h"
@@ -57,6 +56,20 @@ write_pauses(FILE *file, const struct pauses *pauses) {
   fprintf(file, "]");
 }
 
+// The kernel's high-water mark for this program; getrusage's would begin with that of whoever started it.
+static long
+peak_rss_kib(void) {
+  char line[256];
+  long kib = 0;
+  FILE *status = fopen("/proc/self/status", "r");
+  while (status && fgets(line, sizeof line, status))
+    if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+      break;
+  if (status)
+    fclose(status);
+  return kib;
+}
+
 void
 stats_finish(void) {
   if (stats_program == NULL)
@@ -66,14 +79,12 @@ stats_finish(void) {
     perror(stats_path);
     return;
   }
-  struct rusage usage;
   struct pauses pauses;
-  getrusage(RUSAGE_SELF, &usage);
   pauses_read(&pauses);
   fprintf(file, "{\"program\": \"");
   write_program_name(file);
   fprintf(file, "\", \"allocator\": \"%s\", \"seconds\": %.6f", ALLOC_NAME, now_seconds() - stats_began);
-  fprintf(file, ", \"collections\": %zu, \"peak_rss_kib\": %ld", alloc_collections(), usage.ru_maxrss);
+  fprintf(file, ", \"collections\": %zu, \"peak_rss_kib\": %ld", alloc_collections(), peak_rss_kib());
   write_pauses(file, &pauses);
   fprintf(file, "}\n");
   fclose(file);
