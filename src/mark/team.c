@@ -11,8 +11,9 @@
 #include "os/helper.h"
 
 enum {
-  SHARE_AT_LEAST = 16,  // entries on a stack below which it is not worth sharing
-  SHARE_AT_MOST = 4096, // moved at once
+  SPLIT_GRANULES = 4096, // an entry of 64 KiB is worth splitting
+  SHARE_AT_LEAST = 16,   // entries on a stack below which it is not worth sharing
+  SHARE_AT_MOST = 4096,  // moved at once
   HELPER_STACK_BYTES = 256 * 1024
 };
 
@@ -56,18 +57,36 @@ gc_team_helpers(void) {
 
 // ---- Sharing -------------------------------------------------------------------------------------------
 
-// Move the oldest entries of the marker's stack to the pool.
+// A long array is one entry: give its second half away, or it would be one marker's work.  [team.lock]
+static bool
+share_half_of_oldest(struct gc_mark_stack *stack) {
+  size_t granule = gc_mark_entry_granule(*stack->base), granules = gc_mark_entry_granules(*stack->base);
+  if (granules < SPLIT_GRANULES || !gc_mark_stack_reserve(&team.pool, 1))
+    return false;
+  *team.pool.top++ = gc_mark_entry_make(granule + granules / 2, granules - granules / 2);
+  *stack->base = gc_mark_entry_make(granule, granules / 2);
+  return true;
+}
+
+// [team.lock]
+static bool
+share_oldest(struct gc_mark_stack *stack) {
+  size_t count = gc_min(gc_mark_stack_count(stack) / 2, SHARE_AT_MOST);
+  if (!gc_mark_stack_reserve(&team.pool, count))
+    return false;
+  memcpy(team.pool.top, stack->base, count * sizeof *stack->base);
+  team.pool.top += count;
+  stack->base += count;
+  return true;
+}
+
+// Move work from the marker's stack to the pool: half of its oldest entry or, if that is short, the older half of them.
 static void
 share(struct gc_mark_stack *stack) {
-  size_t count = gc_min(gc_mark_stack_count(stack) / 2, SHARE_AT_MOST);
   pthread_mutex_lock(&team.lock);
   bool overflowed = team.pool.overflowed;
-  if (gc_mark_stack_reserve(&team.pool, count)) {
-    memcpy(team.pool.top, stack->base, count * sizeof *stack->base);
-    team.pool.top += count;
-    stack->base += count;
+  if (share_half_of_oldest(stack) || share_oldest(stack))
     pthread_cond_broadcast(&team.changed);
-  }
   team.pool.overflowed = overflowed; // nothing was lost
   pthread_mutex_unlock(&team.lock);
 }
