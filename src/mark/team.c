@@ -80,7 +80,8 @@ share_oldest(struct gc_mark_stack *stack) {
   return true;
 }
 
-// Move work from the marker's stack to the pool: half of its oldest entry or, if that is short, the older half of them.
+// Move work from the marker's stack to the pool: half of its oldest entry or, if that is short, the older
+// half of them.
 static void
 share(struct gc_mark_stack *stack) {
   pthread_mutex_lock(&team.lock);
