@@ -1,5 +1,5 @@
 // Hypothesis: marking a large heap is bound by memory latency, and a marker that resolves and marks a word
-// when it finds it, with a prefetch ring before the scan, keeps so many loads in flight that an object
+// when it finds it, with prefetches a batch ahead of the scan, keeps so many loads in flight that an object
 // costs little more than one independent random load; libgc, which does not, pays several full latencies.
 //
 //   shape=table     random graph, every node listed in one table that is the root

@@ -28,11 +28,6 @@ gc_lock_acquire(struct gc_lock *lock) {
   GC_CHECK(error == 0, "a lock is broken (error %d)", error);
 }
 
-static inline bool
-gc_lock_try_acquire(struct gc_lock *lock) {
-  return pthread_mutex_trylock(&lock->mutex) == 0;
-}
-
 static inline void
 gc_lock_release(struct gc_lock *lock) {
   pthread_mutex_unlock(&lock->mutex);

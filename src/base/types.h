@@ -22,7 +22,6 @@
 #define GC_WORD_BYTES sizeof(uintptr_t)
 #define GC_GRANULE_SHIFT 4
 #define GC_GRANULE_BYTES ((size_t)1 << GC_GRANULE_SHIFT)
-#define GC_CACHE_LINE_BYTES 64
 
 #define GC_KIB ((size_t)1024)
 #define GC_MIB (GC_KIB * 1024)

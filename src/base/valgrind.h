@@ -13,12 +13,8 @@
 #define GC_VALGRIND_RUNNING() (RUNNING_ON_VALGRIND != 0)
 #define GC_VALGRIND_BEGIN_CONSERVATIVE() VALGRIND_DISABLE_ERROR_REPORTING
 #define GC_VALGRIND_END_CONSERVATIVE() VALGRIND_ENABLE_ERROR_REPORTING
-#define GC_VALGRIND_UNDEFINED(address, bytes) (void)VALGRIND_MAKE_MEM_UNDEFINED(address, bytes)
-#define GC_VALGRIND_DEFINED(address, bytes) (void)VALGRIND_MAKE_MEM_DEFINED(address, bytes)
 #else
 #define GC_VALGRIND_RUNNING() 0
 #define GC_VALGRIND_BEGIN_CONSERVATIVE() (void)0
 #define GC_VALGRIND_END_CONSERVATIVE() (void)0
-#define GC_VALGRIND_UNDEFINED(address, bytes) (void)(address), (void)(bytes)
-#define GC_VALGRIND_DEFINED(address, bytes) (void)(address), (void)(bytes)
 #endif
