@@ -1,0 +1,81 @@
+// Noticing which OS pages of the heap the program writes to, without its help.
+//
+//             arm                      a write                       harvest
+//   (free) ---------> armed, clean ------------> armed, written -----------------> armed, clean
+//      ^                    |                          |               its byte in gc_written becomes 1
+//      +------- disarm -----+--------------------------+
+//
+// Three back ends keep this contract; one is chosen when the heap is made:
+//
+//   USERFAULT  userfaultfd's asynchronous write protection and PAGEMAP_SCAN (Linux 6.7): writes by the kernel
+//              count like others, no signal is taken
+//   PROTECT    mprotect and SIGSEGV, chained to the program's own handler: a system call that writes to armed
+//              memory fails with EFAULT
+//   CARDS      the program itself says where it writes (gc_writes_note_at): nothing is ever protected
+//
+// What was written before a harvest is reported by it or by an earlier one; what is written during it or
+// later, by it or a later one; nothing is lost.  USERFAULT is exact to the OS page, PROTECT to the page.  What
+// is not armed is reported as nothing or as written, as it happens: the caller must count it as written.  So
+// must it what was released (gc_os_release) since it was armed: that the contents are zero now is no write.
+#pragma once
+
+#include "base/types.h"
+
+enum gc_writes_kind { GC_WRITES_NONE, GC_WRITES_USERFAULT, GC_WRITES_PROTECT, GC_WRITES_CARDS };
+
+#define GC_WRITES_SHIFT 12
+#define GC_WRITES_BYTES ((size_t)1 << GC_WRITES_SHIFT) // what one byte of gc_written stands for
+
+// What is armed and disarmed at once: Loam's page, GC_PAGE_BYTES, which this layer does not know.
+#define GC_WRITES_ARM_SHIFT 16
+#define GC_WRITES_ARM_BYTES ((size_t)1 << GC_WRITES_ARM_SHIFT)
+
+// One byte for each GC_WRITES_BYTES of the reservation: not 0 if it was found written.  Harvests and
+// gc_writes_note_at set bytes, the collector clears them.  NULL while no back end is chosen.
+extern uint8_t *gc_written;
+
+// Since the process began.
+struct gc_writes_counts {
+  size_t harvests;      // calls
+  size_t written_pages; // OS pages that harvests reported
+  size_t faults;        // signals that PROTECT took for writes
+};
+
+// Choose the back end `wanted` for the reservation [base, base + bytes), of which parts will be committed and
+// released later.  false if it cannot be had here; gc_writes_reason then says why.  What was chosen before is
+// given up.  [gc_cycle_lock, or before there are threads]
+bool gc_writes_choose(char *base, size_t bytes, enum gc_writes_kind wanted);
+
+// What was chosen; NONE at first.
+enum gc_writes_kind gc_writes_kind(void);
+
+// Why the last back end asked for could not be had; "" if it could.  For people.
+const char *gc_writes_reason(void);
+
+struct gc_writes_counts gc_writes_counts(void);
+
+// All ranges lie in committed parts of the reservation and are multiples of GC_WRITES_ARM_BYTES.  One call at a
+// time, while the program writes as it likes.  [gc_cycle_lock, or before there are threads]  Ranges that are
+// armed already may be armed again: what was written there is forgotten.
+
+// Notice writes from here on.  false if the system refuses: then the range is not armed.
+bool gc_writes_arm(struct gc_range range);
+
+// Report what was written in an armed range, and clear it there.  false if the system refuses: then the
+// range is not armed any more, and all of it is reported as written.
+bool gc_writes_harvest(struct gc_range range);
+
+// Notice writes no longer, so that they cost nothing.
+void gc_writes_disarm(struct gc_range range);
+
+// The program has written at this address, which may lie anywhere.  Async-signal-safe.
+static inline void
+gc_writes_note_at(uint8_t *written, const char *base, size_t bytes, const void *address) {
+  size_t offset = (size_t)((const char *)address - base);
+  if (written && offset < bytes)
+    written[offset >> GC_WRITES_SHIFT] = 1;
+}
+
+// In a forked child: nothing is armed, and the back end is made anew; if it cannot be, the kind becomes NONE.
+// The table is empty again.  [the child's only thread]
+void gc_writes_after_fork_child(void);
