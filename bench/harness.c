@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -27,6 +29,14 @@ die(const char *what, const char *detail) {
 }
 
 static void counters_open(void);
+struct record {
+  uint64_t start_ns, length_ns;
+};
+
+static struct record *pause_records;
+static _Thread_local bool measures; // whether this is the measuring thread
+
+static struct record *records_map(void);
 static void pauses_observe(void);
 
 void
@@ -40,6 +50,8 @@ bench_start(const char *bench, int argc, char **argv) {
     params[param_count++] = argv[i];
   }
   bench_contender_init();
+  measures = true;
+  pause_records = records_map();
   pauses_observe();
   if (bench_param("perf", 0))
     counters_open();
@@ -205,7 +217,21 @@ bench_histogram_quantile(const struct bench_histogram *histogram, double quantil
   return histogram->max_ns;
 }
 
-// ---- Pauses: Loam keeps its own figures, libgc is timed from outside by its collection events ----------
+// ---- Records of what took how long ---------------------------------------------------------------------
+
+enum { RECORDS_MAX = 100000 };
+
+// Mapped rather than static, because a conservative collector would scan it as roots in every pause.
+static struct record *
+records_map(void) {
+  void *records = mmap(NULL, RECORDS_MAX * sizeof(struct record), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (records == MAP_FAILED)
+    die("cannot map records: ", strerror(errno));
+  return records;
+}
+
+// ---- Pauses: Loam keeps its own figures; one by one, both are timed by their collection events ----------
 
 struct pauses {
   uint64_t count;
@@ -213,10 +239,44 @@ struct pauses {
   uint64_t p50_ns, p99_ns, p999_ns, max_ns;
 };
 
+static atomic_size_t pause_count; // may exceed RECORDS_MAX: later pauses are only counted
+static uint64_t own_collector_ns; // the collector's time on the measuring thread [that thread]
+
+#if BENCH_COLLECTS
+
+static _Thread_local uint64_t stop_start_ns;
+
+// Called from whichever thread stopped the world.  The start is written last: a reader takes a record
+// without one for one that is not there yet.
+static void
+pause_record(uint64_t end_ns) {
+  uint64_t length_ns = end_ns - stop_start_ns;
+  size_t index = atomic_fetch_add(&pause_count, 1);
+  if (index < RECORDS_MAX) {
+    pause_records[index].length_ns = length_ns;
+    __atomic_store_n(&pause_records[index].start_ns, stop_start_ns, __ATOMIC_RELEASE);
+  }
+}
+
+#endif
+
 #if defined(BENCH_LOAM)
+
+static void GC_CALLBACK
+pauses_on_event(GC_EventType event) {
+  if (event == GC_EVENT_PRE_STOP_WORLD) {
+    stop_start_ns = bench_now_ns();
+  } else if (event == GC_EVENT_POST_START_WORLD) {
+    uint64_t now_ns = bench_now_ns();
+    pause_record(now_ns);
+    if (measures)
+      own_collector_ns += now_ns - stop_start_ns;
+  }
+}
 
 static void
 pauses_observe(void) {
+  GC_set_on_collection_event(pauses_on_event);
 }
 
 static uint64_t
@@ -239,7 +299,7 @@ pauses_read(void) {
 }
 
 static void
-pauses_report_histogram(void) {
+pauses_report_more(void) {
   enum { BUCKETS_MAX = 1024 };
   static struct GC_pause_bucket buckets[BUCKETS_MAX];
   static uint64_t rows[BUCKETS_MAX][3];
@@ -258,19 +318,36 @@ pauses_report_histogram(void) {
 #elif defined(BENCH_LIBGC)
 
 static struct bench_histogram pause_histogram; // [libgc's allocation lock]
-static uint64_t collection_start_ns, collection_total_ns, stop_start_ns;
+static uint64_t collection_start_ns, collection_total_ns;
+static bool collecting;
 
+// [libgc's allocation lock]
+static void
+collector_took(uint64_t ns) {
+  collection_total_ns += ns;
+  if (measures)
+    own_collector_ns += ns;
+}
+
+// When libgc is incremental, most pauses lie outside START and END, and what it marks between them, on the
+// allocating thread, no event shows.
 static void GC_CALLBACK
 pauses_on_event(GC_EventType event) {
   uint64_t now_ns = bench_now_ns();
-  if (event == GC_EVENT_START)
+  if (event == GC_EVENT_START) {
     collection_start_ns = now_ns;
-  else if (event == GC_EVENT_PRE_STOP_WORLD)
+    collecting = true;
+  } else if (event == GC_EVENT_PRE_STOP_WORLD) {
     stop_start_ns = now_ns;
-  else if (event == GC_EVENT_POST_START_WORLD)
+  } else if (event == GC_EVENT_POST_START_WORLD) {
+    pause_record(now_ns);
     bench_histogram_add(&pause_histogram, now_ns - stop_start_ns);
-  else if (event == GC_EVENT_END)
-    collection_total_ns += now_ns - collection_start_ns;
+    if (!collecting)
+      collector_took(now_ns - stop_start_ns);
+  } else if (event == GC_EVENT_END) {
+    collector_took(now_ns - collection_start_ns);
+    collecting = false;
+  }
 }
 
 static void
@@ -294,8 +371,9 @@ pauses_read(void) {
 }
 
 static void
-pauses_report_histogram(void) {
+pauses_report_more(void) {
   bench_field_histogram("pause_histogram", &pause_histogram);
+  bench_field_count("incremental", (uint64_t)GC_is_incremental_mode());
 }
 
 #else
@@ -315,7 +393,7 @@ pauses_read(void) {
 }
 
 static void
-pauses_report_histogram(void) {
+pauses_report_more(void) {
 }
 
 #endif
@@ -388,21 +466,35 @@ counters_report(void) {
 
 // ---- The current measurement ---------------------------------------------------------------------------
 
-static uint64_t begin_ns, begin_collections, begin_gc_ns;
-static uint64_t measured_ns, measured_collections, measured_gc_ns;
+static uint64_t begin_ns, begin_collections, begin_gc_ns, begin_cpu_ns, begin_thread_cpu_ns,
+    begin_own_collector_ns;
+static uint64_t measured_ns, measured_collections, measured_gc_ns, measured_cpu_ns, measured_collector_ns;
+
+static uint64_t
+clock_ns(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 void
 bench_begin(void) {
   begin_collections = bench_collections();
   begin_gc_ns = pauses_total_ns();
+  begin_own_collector_ns = own_collector_ns;
   counters_begin();
+  begin_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  begin_thread_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   begin_ns = bench_now_ns();
 }
 
 void
 bench_end(void) {
   measured_ns = bench_now_ns() - begin_ns;
+  uint64_t thread_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_thread_cpu_ns;
+  measured_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin_cpu_ns;
   counters_end();
+  measured_collector_ns = own_collector_ns - begin_own_collector_ns + (measured_cpu_ns - thread_cpu_ns);
   measured_gc_ns = pauses_total_ns() - begin_gc_ns;
   measured_collections = bench_collections() - begin_collections;
 }
@@ -462,6 +554,16 @@ bench_field_histogram(const char *name, const struct bench_histogram *histogram)
   bench_field_pairs(name, (const uint64_t(*)[3])rows, filled);
 }
 
+// As [[start_us,length_us],...] since bench_begin, in tenths of a microsecond.
+static void
+field_timeline(const char *name, const struct record *records, size_t count) {
+  printf(",\"%s\":[", name);
+  for (size_t i = 0; i < count; i++)
+    printf("%s[%.1f,%.1f]", i == 0 ? "" : ",", (double)(records[i].start_ns - begin_ns) * 1e-3,
+           (double)records[i].length_ns * 1e-3);
+  printf("]");
+}
+
 static void
 report_collector(void) {
   bench_field_count("collections", measured_collections);
@@ -473,18 +575,115 @@ report_collector(void) {
   bench_field_count("pause_p99_ns", pauses.p99_ns);
   bench_field_count("pause_p999_ns", pauses.p999_ns);
   bench_field_count("pause_max_ns", pauses.max_ns);
-  pauses_report_histogram();
+  pauses_report_more();
 }
 
 void
 bench_report_end(void) {
   bench_field("seconds", bench_seconds());
+  bench_field("cpu_seconds", (double)measured_cpu_ns * 1e-9);
   bench_field_count("rss_kib", bench_rss_peak_bytes() / 1024);
   counters_report();
   if (BENCH_COLLECTS)
     report_collector();
   printf("}\n");
   fflush(stdout);
+}
+
+// ---- Operations, and the pauses among them -------------------------------------------------------------
+
+static struct bench_histogram ops;
+static uint64_t op_start_ns;
+static struct record *stall_records;
+static size_t stall_count; // up to RECORDS_MAX
+
+void
+bench_ops_begin(void) {
+  ops = (struct bench_histogram){0};
+  if (stall_records == NULL)
+    stall_records = records_map();
+  stall_count = 0;
+  op_start_ns = bench_now_ns();
+}
+
+void
+bench_ops_lap(void) {
+  uint64_t now_ns = bench_now_ns();
+  uint64_t length_ns = now_ns - op_start_ns;
+  bench_histogram_add(&ops, length_ns);
+  if (length_ns > BENCH_STALL_NS && stall_count < RECORDS_MAX)
+    stall_records[stall_count++] = (struct record){.start_ns = op_start_ns, .length_ns = length_ns};
+  op_start_ns = now_ns;
+}
+
+void
+bench_field_ops(void) {
+  bench_field_count("ops", ops.count);
+  bench_field("mean_ns", (double)ops.total_ns / (double)ops.count);
+  bench_field_count("p50_ns", bench_histogram_quantile(&ops, 0.50));
+  bench_field_count("p99_ns", bench_histogram_quantile(&ops, 0.99));
+  bench_field_count("p999_ns", bench_histogram_quantile(&ops, 0.999));
+  bench_field_count("p9999_ns", bench_histogram_quantile(&ops, 0.9999));
+  bench_field_count("max_ns", ops.max_ns);
+  bench_field_histogram("op_histogram", &ops);
+  field_timeline("stall_timeline", stall_records, stall_count);
+}
+
+static int
+compare_u64(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static int
+compare_starts(const void *a, const void *b) {
+  uint64_t x = ((const struct record *)a)->start_ns, y = ((const struct record *)b)->start_ns;
+  return x < y ? -1 : x > y;
+}
+
+// The pauses between bench_begin and bench_end, by their start.
+static size_t
+measured_pauses(struct record *found) {
+  size_t count = atomic_load(&pause_count), kept = 0;
+  for (size_t i = 0; i < count && i < RECORDS_MAX; i++) {
+    uint64_t start_ns = __atomic_load_n(&pause_records[i].start_ns, __ATOMIC_ACQUIRE);
+    if (start_ns >= begin_ns && start_ns < begin_ns + measured_ns)
+      found[kept++] = (struct record){.start_ns = start_ns, .length_ns = pause_records[i].length_ns};
+  }
+  qsort(found, kept, sizeof *found, compare_starts);
+  return kept;
+}
+
+// The smallest length that at least `quantile` of the lengths do not exceed; they are sorted.
+static uint64_t
+quantile_of(const uint64_t *lengths_ns, size_t count, double quantile) {
+  size_t index = 0;
+  while (index + 1 < count && (double)(index + 1) < quantile * (double)count)
+    index++;
+  return count == 0 ? 0 : lengths_ns[index];
+}
+
+void
+bench_field_pauses(void) {
+  if (!BENCH_COLLECTS)
+    return;
+  struct record *found = records_map();
+  size_t count = measured_pauses(found);
+  uint64_t *lengths_ns = calloc(count + 1, sizeof *lengths_ns);
+  bench_check(lengths_ns != NULL);
+  for (size_t i = 0; i < count; i++)
+    lengths_ns[i] = found[i].length_ns;
+  qsort(lengths_ns, count, sizeof *lengths_ns, compare_u64);
+  bench_field_count("run_pauses", count);
+  bench_field_count("run_pause_p50_ns", quantile_of(lengths_ns, count, 0.50));
+  bench_field_count("run_pause_p90_ns", quantile_of(lengths_ns, count, 0.90));
+  bench_field_count("run_pause_p99_ns", quantile_of(lengths_ns, count, 0.99));
+  bench_field_count("run_pause_p999_ns", quantile_of(lengths_ns, count, 0.999));
+  bench_field_count("run_pause_max_ns", quantile_of(lengths_ns, count, 1));
+  field_timeline("pause_timeline", found, count);
+  bench_field("collector_seconds", (double)measured_collector_ns * 1e-9);
+  free(lengths_ns);
+  munmap(found, RECORDS_MAX * sizeof *found);
 }
 
 // ---- Threads and small tools ---------------------------------------------------------------------------
@@ -499,12 +698,6 @@ bench_run_threads(size_t count, void *(*body)(void *), void **arguments) {
     bench_check(bench_thread_create(&threads[i], body, arguments[i]) == 0);
   for (size_t i = 0; i < count; i++)
     bench_check(bench_thread_join(threads[i]) == 0);
-}
-
-static int
-compare_u64(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-  return x < y ? -1 : x > y;
 }
 
 uint64_t

@@ -13,6 +13,8 @@
 //   bench_field("ns_per_op", ns)          the bench's own figures,
 //   bench_report_end()                    then seconds, rss_kib, collections, gc_seconds, pauses
 //
+// A bench about latency times each operation (bench_ops_*) and reports these and the pauses one by one.
+//
 // Every bench also takes perf=1, which adds hardware counters where the kernel grants them.
 #pragma once
 
@@ -75,6 +77,32 @@ struct bench_histogram {
 void bench_histogram_add(struct bench_histogram *histogram, uint64_t ns);
 uint64_t bench_histogram_quantile(const struct bench_histogram *histogram, double quantile);
 void bench_field_histogram(const char *name, const struct bench_histogram *histogram);
+
+// ---- Operations, each timed, and what disturbs them ----------------------------------------------------
+//
+//   bench_begin()
+//   bench_ops_begin()
+//   for each operation:
+//     ... the operation ...
+//     bench_ops_lap()          // one ends and the next begins: one clock reading each, and no time is lost
+//   bench_end()
+//   bench_report_begin(...)
+//   bench_field_ops()
+//   bench_field_pauses()
+//
+// Both give a timeline of [start, length] in microseconds since bench_begin: the operations that took longer
+// than BENCH_STALL_NS, and the pauses.  One thread only.
+
+enum { BENCH_STALL_NS = 20000 };
+
+void bench_ops_begin(void);
+void bench_ops_lap(void);
+void bench_field_ops(void); // ops, mean_ns, p50_ns to p9999_ns, max_ns, op_histogram, stall_timeline
+
+// Of the measurement alone, while bench_report_end's pauses are those of the whole process: run_pauses,
+// run_pause_p50_ns to run_pause_max_ns, pause_timeline, collector_seconds.  The last is what the collector
+// cost in CPU time: what it took of the measuring thread, and all that other threads did.
+void bench_field_pauses(void);
 
 // ---- Threads -------------------------------------------------------------------------------------------
 

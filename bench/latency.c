@@ -95,7 +95,6 @@ pick_victim(uint64_t operation, bool spread) {
 
 int
 main(int argc, char **argv) {
-  static struct bench_histogram histogram;
   bench_start("latency", argc, argv);
   uint64_t live_bytes = (uint64_t)bench_param("live_mib", 256) << 20;
   uint64_t operations = (uint64_t)bench_param("operations", 2000000);
@@ -109,22 +108,19 @@ main(int argc, char **argv) {
     records[i] = record_new(i);
 
   bench_begin();
+  bench_ops_begin();
   for (uint64_t i = 0; i < operations; i++) {
-    uint64_t start_ns = bench_now_ns();
     operate(pick_victim(i, spread));
-    bench_histogram_add(&histogram, bench_now_ns() - start_ns);
+    bench_ops_lap();
   }
   bench_end();
+  for (uint32_t i = 0; i < record_count; i++)
+    record_verify(records[i], i);
 
   bench_report_begin("live=%lluMiB writes=%s", (unsigned long long)(live_bytes >> 20),
                      spread ? "anywhere" : "local");
-  bench_field("mean_ns", (double)histogram.total_ns / (double)histogram.count);
-  bench_field_count("p50_ns", bench_histogram_quantile(&histogram, 0.50));
-  bench_field_count("p99_ns", bench_histogram_quantile(&histogram, 0.99));
-  bench_field_count("p999_ns", bench_histogram_quantile(&histogram, 0.999));
-  bench_field_count("p9999_ns", bench_histogram_quantile(&histogram, 0.9999));
-  bench_field_count("max_ns", histogram.max_ns);
-  bench_field_histogram("op_histogram", &histogram);
+  bench_field_ops();
+  bench_field_pauses();
   bench_report_end();
   return 0;
 }
