@@ -3,6 +3,7 @@
 Each function writes one file and returns its path, or None where gnuplot is missing (said once, on stderr).
 """
 
+import math
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,11 @@ from pathlib import Path
 
 COLOURS = {
     "loam": "#0b7a75",
+    "loam-stop": "#74b8b4",
+    "loam-generational": "#2d6cb5",
+    "loam-concurrent": "#8a4fbf",
     "libgc": "#d9822b",
+    "libgc-incremental": "#b5482a",
     "malloc": "#8a8f98",
     "mimalloc": "#5b6ee1",
 }
@@ -60,7 +65,7 @@ def _heading(text, names, size):
                     f"to screen {x + 12 / width:.4f},{y + 6 / height:.4f} fc rgb '{_colour(name)}' fs solid noborder")
         rows.append(f"set label {i + 2} {_quoted(name)} at screen {x + 18 / width:.4f},{y:.4f} left "
                     f"textcolor rgb '{INK}'")
-        at += 42 + 8 * len(name)
+        at += 34 + 7.6 * len(name)
     return "\n".join(rows) + "\nunset key\n"
 
 
@@ -241,6 +246,88 @@ unset multiplot
     return _draw(path, size, body, data)
 
 
+def pauses(path, title, what, series):
+    """One mark per pause at the time it began, as high as it was long; a panel per contender, on the same axes.
+
+    series: {name: (run_us, [[start_us, length_us]])}; a panel's grey part is after that contender's end.
+    """
+    series = {name: (run_us, rows) for name, (run_us, rows) in series.items() if rows}
+    if not series:
+        return None
+    until = max(run_us for run_us, _ in series.values()) * 1e-6
+    low = min(length for _, rows in series.values() for _, length in rows if length > 0)
+    high = max(length for _, rows in series.values() for _, length in rows)
+    data, plots = {}, []
+    for s, (name, (run_us, rows)) in enumerate(series.items()):
+        marks = _visible(rows, until * 1e6)
+        data[f"S{s}"] = "\n".join(f"{start * 1e-6:.5g} {length * 1e3:.4g}" for start, length in marks)
+        total_ns, longest_ns = (1e3 * of(length for _, length in rows) for of in (sum, max))
+        summary = f"{name}: {len(rows):,} {what}, {duration(total_ns)} in all, longest {duration(longest_ns)}"
+        last = s == len(series) - 1
+        plots.append(f"""
+set label 40 {_quoted(summary)} at graph 0,1.12 left font 'DejaVu Sans,13' textcolor rgb '{_colour(name)}'
+set object 40 rectangle from {run_us * 1e-6:g},graph 0 to graph 1,graph 1 behind fc rgb '{FAINT}' fs solid noborder
+set format x {"'%g'" if last else "''"}
+{"set xlabel 'seconds'" if last else "unset xlabel"}
+plot $S{s} using 1:2 with impulses lw 1.3 lc rgb '{_colour(name)}', \
+     $S{s} using 1:2 with points pt 7 ps 0.25 lc rgb '{_colour(name)}'
+""")
+    height = 110 + 110 * len(series)
+    body = _heading(title, [], (860, height)) + f"""
+set logscale y
+set yrange [{low * 1e3 * 0.6:g}:{high * 1e3 * 1.6:g}]
+set ytics ({_time_ticks(low * 600, high * 1600, labelled=True, steps=(1,) if high > 1000 * low else (1, 3))})
+set xrange [0:{until:g}]
+set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
+set multiplot layout {len(series)},1 \
+  margins 0.10,0.97,{56 / height:.3f},{1 - 76 / height:.3f} spacing 0,{36 / height:.3f}
+{_heading_off([]).join(plots)}
+unset multiplot
+"""
+    return _draw(path, (860, height), body, data)
+
+
+def _visible(rows, until_us, columns=1600, steps_per_doubling=8):
+    """Without the marks that would lie under others of the same height."""
+    kept = {}
+    for start, length in rows:
+        height = int(steps_per_doubling * math.log2(max(length, 0.1)))
+        kept.setdefault((int(start / until_us * columns), height), (start, length))
+    return sorted(kept.values())
+
+
+def shares(path, title, xlabel, panels):
+    """Percentages against a time on a log axis, in panels side by side.  panels: {title: {series: [(ms, share)]}}."""
+    panels = {panel: series for panel, series in panels.items() if series}
+    if not panels:
+        return None
+    data, plots = {}, []
+    for p, (panel, series) in enumerate(panels.items()):
+        curves = []
+        for s, (name, points) in enumerate(series.items()):
+            data[f"P{p}S{s}"] = "\n".join(f"{x:.6g} {100 * y:.4g}" for x, y in points)
+            curves.append(f"$P{p}S{s} using 1:2 with lines lw 2.4 lc rgb '{_colour(name)}'")
+        plots.append(f"set title {_quoted(panel)} font 'DejaVu Sans,13' textcolor rgb '{INK}'\n"
+                     f"plot {', '.join(curves)}\n")
+    xs = [x for series in panels.values() for points in series.values() for x, _ in points]
+    names = list(dict.fromkeys(name for series in panels.values() for name in series))
+    size = (960, 480)
+    body = _heading(title, names, size) + f"""
+set logscale x
+set grid xtics ytics lc rgb '{FAINT}' lw 1 lt 1
+set xtics ({_time_ticks(min(xs) * 1e6, max(xs) * 1e6, labelled=True, unit_ns=1e6)})
+set xrange [{min(xs):g}:{max(xs):g}]
+set yrange [0:102]
+set ytics 20
+set xlabel {_quoted(xlabel)} textcolor rgb '{INK}'
+set ylabel 'percent of the window' textcolor rgb '{INK}'
+set multiplot layout 1,{len(panels)} margins 0.08,0.98,0.13,0.78 spacing 0.08
+{_heading_off(names).join(plots)}
+unset multiplot
+"""
+    return _draw(path, size, body, data)
+
+
 def duration(ns):
     """12.3 ns, 4.56 us, 789 ms, 1.23 s."""
     for limit, unit in ((1e3, "ns"), (1e6, "us"), (1e9, "ms")):
@@ -253,10 +340,12 @@ def _next_unit(unit):
     return {"ns": "us", "us": "ms", "ms": "s"}[unit]
 
 
-def _time_ticks(low, high, labelled):
-    ticks, value = [], 1
-    while value <= high * 1.25:
-        if value >= low * 0.8:
-            ticks.append(f"'{duration(value) if labelled else ''}' {value}")
-        value *= 10
+def _time_ticks(low, high, labelled, unit_ns=1, steps=(1,)):
+    """Ticks at `steps` times each power of ten between `low` and `high` nanoseconds, on an axis in `unit_ns`."""
+    ticks, decade = [], 1
+    while decade <= high * 1.25:
+        for value in (step * decade for step in steps):
+            if low * 0.8 <= value <= high * 1.25:
+                ticks.append(f"'{duration(value) if labelled else ''}' {value / unit_ns:g}")
+        decade *= 10
     return ", ".join(ticks)

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from report import metric_ns
+from contenders import AUTO, STOP
+from report import metric_ns, slowdowns
 
 
 class Target(NamedTuple):
@@ -22,6 +23,10 @@ def targets(table):
     yield from sizes_targets(table)
     yield from scaling_targets(table)
     yield from small_heap_targets(table)
+    yield from local_write_targets(table)
+    yield from scattered_write_targets(table)
+    yield from minor_targets(table)
+    yield from mode_targets(table)
 
 
 def against(table, bench, case, other, field=None):
@@ -99,6 +104,62 @@ def small_heap_targets(table):
             yield Target(f"spike {case}: most VMAs", lines["loam"]["vmas_max"], 100, at_least=False)
 
 
+# 200 MiB to 1 GiB live, and what is written is close together.
+LOCAL_WRITES = [
+    ("latency", "live=512MiB writes=local"),
+    ("ring", "window=200000 bytes=1024 pointers=0"),
+    ("ring", "window=200000 bytes=1024 pointers=1"),
+    ("ring", "window=4000000 bytes=16-64 pointers=0"),
+    ("youngold", "live=256MiB old=records writes=10/1000"),
+    ("youngold", "live=512MiB old=table writes=1/1000"),
+    ("youngold", "live=1024MiB old=records writes=10/1000"),
+]
+
+
+def local_write_targets(table):
+    for bench, case in LOCAL_WRITES:
+        lines = table.get(bench, {}).get(case, {})
+        if AUTO not in lines:
+            continue
+        name = f"{bench} {case}: "
+        loam = lines[AUTO]
+        yield Target(name + "pauses p99.9, ms", loam["run_pause_p999_ns"] / 1e6, 1, at_least=False)
+        yield Target(name + "longest pause, ms", loam["run_pause_max_ns"] / 1e6, 2, at_least=False)
+        yield Target(name + "operations p99.9, ms", loam["p999_ns"] / 1e6, 1, at_least=False)
+        if STOP in lines:
+            yield Target(name + "time / loam-stop's", loam["seconds"] / lines[STOP]["seconds"], 1.2, at_least=False)
+        for other in ("libgc", "libgc-incremental"):
+            if other in lines:
+                yield Target(name + f"{other}'s time / Loam's", lines[other]["seconds"] / loam["seconds"], 3)
+
+
+def scattered_write_targets(table):
+    for case, lines in table.get("replace", {}).items():
+        if AUTO in lines:
+            yield Target(f"replace {case}: longest pause, ms", lines[AUTO]["run_pause_max_ns"] / 1e6, 5, at_least=False)
+
+
+def minor_targets(table):
+    for case, lines in table.get("youngold", {}).items():
+        live_mib = lines[AUTO]["live_mib"] if AUTO in lines else 0
+        local = "anywhere" not in case
+        if local and live_mib in (1024, 4096):
+            # Most pauses are minor ones, so nine of ten speak of them.
+            yield Target(f"youngold {case}: pauses p90, ms", lines[AUTO]["run_pause_p90_ns"] / 1e6,
+                         1 if live_mib == 1024 else 2, at_least=False)
+        if local and live_mib >= 256 and STOP in lines:
+            collector = lines[AUTO]["collector_seconds"]
+            yield Target(f"youngold {case}: loam-stop's collector time / Loam's",
+                         lines[STOP]["collector_seconds"] / collector if collector else float("inf"), 3)
+
+
+def mode_targets(table):
+    found = slowdowns(table)
+    if found:
+        bench, case, times = max(found, key=lambda row: row[2])
+        yield Target(f"worst of {len(found)} cases, {bench} {case}: time / loam-stop's", times, 1.05, at_least=False)
+
+
 def print_targets(table, quick):
     found = list(targets(table))
     if not found:
@@ -107,4 +168,4 @@ def print_targets(table, quick):
     for target in found:
         sign = ">=" if target.at_least else "<="
         verdict = "met" if target.met() else "MISSED"
-        print(f"  {target.text:72} {target.value:8.3g}  {sign} {target.bound:<6.3g} {verdict}")
+        print(f"  {target.text:84} {target.value:8.3g}  {sign} {target.bound:<6.3g} {verdict}")
