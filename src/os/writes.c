@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/valgrind.h"
 #include "os/memory.h"
 #include "os/writes_protect.h"
 #include "os/writes_userfault.h"
@@ -12,8 +13,9 @@
 uint8_t *gc_written;
 
 // All of this: [lock of writes.h].
-static struct gc_range heap;     // the reservation
-static struct gc_range table;    // gc_written's memory; it stays while no back end is chosen
+static struct gc_range heap; // the reservation
+static uint8_t *table;       // gc_written, also while no back end is chosen
+static size_t table_bytes;
 static enum gc_writes_kind kind; // NONE, or open
 static const char *reason = "";
 static struct gc_writes_counts counts; // `faults` is counted elsewhere
@@ -52,18 +54,24 @@ static const struct gc_writes_backend *const backends[] = {
 
 // ---- The table -----------------------------------------------------------------------------------------
 
-// Memory is taken only where a byte is set, which is why the whole reservation's can be had at once.  Threads
-// may still be noting writes in a table that was given up: it is unmapped only with its reservation.
+void *
+gc_writes_map(size_t bytes) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+  return base == MAP_FAILED ? NULL : base;
+}
+
+// Threads may still be noting writes in a table that was given up: it is unmapped only with its reservation.
 static bool
 reserve_table(size_t heap_bytes) {
   size_t bytes = gc_round_up(gc_divide_up(heap_bytes, GC_WRITES_BYTES), gc_os_page_bytes());
-  if (gc_range_bytes(table) == bytes)
-    return madvise((void *)(uintptr_t)table.base, bytes, MADV_DONTNEED) == 0;
-  if (table.base)
-    munmap((void *)(uintptr_t)table.base, gc_range_bytes(table));
-  char *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  table = base == MAP_FAILED ? (struct gc_range){0} : (struct gc_range){base, base + bytes};
-  return table.base != NULL;
+  if (table && table_bytes == bytes)
+    return madvise(table, bytes, MADV_DONTNEED) == 0;
+  if (table)
+    munmap(table, table_bytes);
+  table = gc_writes_map(bytes);
+  table_bytes = bytes;
+  return table != NULL;
 }
 
 void
@@ -83,6 +91,12 @@ give_up(void) {
   gc_written = NULL;
 }
 
+// Valgrind knows no userfaultfd, and after a fault it goes on with registers that it has not kept up to date.
+static bool
+is_possible_here(enum gc_writes_kind wanted) {
+  return wanted == GC_WRITES_CARDS || !GC_VALGRIND_RUNNING();
+}
+
 bool
 gc_writes_choose(char *base, size_t bytes, enum gc_writes_kind wanted) {
   give_up();
@@ -90,10 +104,12 @@ gc_writes_choose(char *base, size_t bytes, enum gc_writes_kind wanted) {
   heap = (struct gc_range){base, base + bytes};
   if (wanted == GC_WRITES_NONE)
     return true;
-  if (!reserve_table(bytes))
+  if (!is_possible_here(wanted))
+    reason = "Valgrind cannot follow it";
+  else if (!reserve_table(bytes))
     reason = "no memory for the table of writes";
   else if (backends[wanted]->open(heap, &reason))
-    kind = wanted, gc_written = (uint8_t *)(uintptr_t)table.base;
+    kind = wanted, gc_written = table;
   return kind == wanted;
 }
 

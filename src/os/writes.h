@@ -10,13 +10,14 @@
 //   USERFAULT  userfaultfd's asynchronous write protection and PAGEMAP_SCAN (Linux 6.7): writes by the kernel
 //              count like others, no signal is taken
 //   PROTECT    mprotect and SIGSEGV, chained to the program's own handler: a system call that writes to armed
-//              memory fails with EFAULT
+//              memory fails with EFAULT, and a thread that does so with SIGSEGV blocked dies of it
 //   CARDS      the program itself says where it writes (gc_writes_note_at): nothing is ever protected
 //
 // What was written before a harvest is reported by it or by an earlier one; what is written during it or
-// later, by it or a later one; nothing is lost.  USERFAULT is exact to the OS page, PROTECT to the page.  What
-// is not armed is reported as nothing or as written, as it happens: the caller must count it as written.  So
-// must it what was released (gc_os_release) since it was armed: that the contents are zero now is no write.
+// later, by it or a later one; nothing is lost.  USERFAULT is exact to the OS page, PROTECT to the page.
+// What is not armed is reported as nothing or as written, as it happens: the caller must count it as
+// written.  So must it what was released (gc_os_release) since it was armed: that the contents are zero now
+// is no write.
 #pragma once
 
 #include "base/types.h"
@@ -54,9 +55,9 @@ const char *gc_writes_reason(void);
 
 struct gc_writes_counts gc_writes_counts(void);
 
-// All ranges lie in committed parts of the reservation and are multiples of GC_WRITES_ARM_BYTES.  One call at a
-// time, while the program writes as it likes.  [gc_cycle_lock, or before there are threads]  Ranges that are
-// armed already may be armed again: what was written there is forgotten.
+// All ranges lie in committed parts of the reservation and are multiples of GC_WRITES_ARM_BYTES.  One call
+// at a time, while the program writes as it likes.  [gc_cycle_lock, or before there are threads]  Ranges
+// that are armed already may be armed again: what was written there is forgotten.
 
 // Notice writes from here on.  false if the system refuses: then the range is not armed.
 bool gc_writes_arm(struct gc_range range);

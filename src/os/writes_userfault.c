@@ -4,13 +4,13 @@
 // they become accessible, and all mappings merge as before.  From then on the kernel keeps a bit in each
 // entry of the page tables:
 //
-//            arm: PAGEMAP_SCAN sets the bit                         the first write clears it, in the kernel
-//   written ----------------------------------------> protected --------------------------------------> written
-//            harvest: PAGEMAP_SCAN reports, and sets the bit
+//            arm: PAGEMAP_SCAN sets the bit                      the first write clears it, in the kernel
+//   written ----------------------------------------> protected ----------------------------------> written
+//            harvest: PAGEMAP_SCAN reports, and sets it
 //
-// Reporting a page and protecting it are one step under the page table's lock.  A processor that still holds the
-// page as writable can write until the kernel has told it not to, which it does before the call returns: such a
-// write falls into a harvest that reports its page.  Nothing is lost.
+// Reporting a page and protecting it are one step under the page table's lock.  A processor that still
+// holds the page as writable can write until the kernel has told it not to, which it does before the call
+// returns: such a write falls into a harvest that reports its page.  Nothing is lost.
 //
 // What has no page table yet is neither reported nor protected: its first use makes entries without the bit,
 // which read as written.  So arming what was never touched costs nothing, and may yield a huge page as ever;
