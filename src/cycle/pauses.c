@@ -24,8 +24,7 @@ static GC_STATE struct {
 } pauses;
 
 // [gc_lock]  Not in GC_STATE: the data may be a collected object.
-static gc_pause_listener *listener;
-static void *listener_data;
+static struct gc_pause_listener listener;
 
 uint64_t gc_pause_target_more_ns;
 
@@ -57,7 +56,7 @@ count(struct gc_pause_totals *totals, const struct gc_pause *pause) {
 static void
 put_in_ring(const struct gc_pause *pause) {
   size_t waiting = gc_atomic_load_relaxed(&pauses.waiting);
-  if (!listener || waiting == RING_PAUSES)
+  if (!listener.tell || waiting == RING_PAUSES)
     return;
   pauses.ring[(pauses.first + waiting) % RING_PAUSES] = *pause;
   gc_atomic_store_relaxed(&pauses.waiting, waiting + 1);
@@ -87,23 +86,21 @@ gc_pauses_all(void) {
 // ---- Announcing ----------------------------------------------------------------------------------------
 
 void
-gc_pauses_listen(gc_pause_listener *told, void *data) {
+gc_pauses_listen(struct gc_pause_listener told) {
   gc_lock_acquire(&gc_lock);
   listener = told;
-  listener_data = data;
   gc_atomic_store_relaxed(&pauses.waiting, 0);
   gc_lock_release(&gc_lock);
 }
 
 // The oldest in the ring, and whom to tell.
-static gc_pause_listener *
-take_from_ring(struct gc_pause *pause, void **data) {
-  gc_pause_listener *told = NULL;
+static struct gc_pause_listener
+take_from_ring(struct gc_pause *pause) {
+  struct gc_pause_listener told = {0};
   gc_lock_acquire(&gc_lock);
   size_t waiting = gc_atomic_load_relaxed(&pauses.waiting);
   if (waiting > 0) {
     *pause = pauses.ring[pauses.first];
-    *data = listener_data;
     told = listener;
     pauses.first = (pauses.first + 1) % RING_PAUSES;
     gc_atomic_store_relaxed(&pauses.waiting, waiting - 1);
@@ -115,11 +112,10 @@ take_from_ring(struct gc_pause *pause, void **data) {
 void
 gc_pauses_deliver(void) {
   struct gc_pause pause;
-  void *data;
   while (GC_UNLIKELY(gc_atomic_load_relaxed(&pauses.waiting))) {
-    gc_pause_listener *told = take_from_ring(&pause, &data);
-    if (told)
-      told(&pause, data);
+    struct gc_pause_listener told = take_from_ring(&pause);
+    if (told.tell)
+      told.tell(&pause, told);
   }
 }
 

@@ -6,8 +6,8 @@
 //   ...                                       a lap at the end of each phase, in any order, also repeatedly
 //   gc_pause_end(&pause);                     the world runs: the rest is GC_PHASE_RESUME
 //
-// A pause lies in its owner's frame until its end, where it is counted.  A stop that did not come about is not
-// ended.
+// A pause lies in its owner's frame until its end, where it is counted.  A stop that did not come about is
+// not ended.
 //
 // Invariant `phases-tile`: the phases of a pause add up to its length, and so do those of a kind.
 #pragma once
@@ -71,14 +71,18 @@ const char *gc_pause_phase_name(enum gc_pause_phase phase);
 
 // ---- The listener --------------------------------------------------------------------------------------
 
-typedef void gc_pause_listener(const struct gc_pause *pause, void *data);
+struct gc_pause_listener {
+  void (*tell)(const struct gc_pause *pause, struct gc_pause_listener listener); // NULL: nobody listens
+  void (*function)(void);                                                        // for `tell` to use
+  void *data;                                                                    // the same; kept alive
+};
 
-// Who is told of each pause; NULL: nobody.  Pauses that the last one was not yet told of are forgotten.  Takes
+// Who is told of each pause.  Pauses that the last listener was not yet told of are forgotten.  Takes
 // gc_lock.
-void gc_pauses_listen(gc_pause_listener *told, void *data);
+void gc_pauses_listen(struct gc_pause_listener told);
 
-// Tell the listener of the pauses that have ended since.  To be called soon after gc_pause_end by whoever has
-// released all locks; costs one load when there is nothing to tell.  No lock may be held.
+// Tell the listener of the pauses that have ended since.  To be called soon after gc_pause_end, by whoever
+// has released all locks; costs one load when there is nothing to tell.  No lock may be held.
 void gc_pauses_deliver(void);
 
 // ---- The target ----------------------------------------------------------------------------------------
