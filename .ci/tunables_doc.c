@@ -28,9 +28,29 @@ print_default(const struct gc_tunable *row) {
 }
 
 static void
+print_names(const char *names) {
+  putchar('`');
+  for (; *names != '\0'; names++) {
+    if (*names == ' ')
+      printf("`, `");
+    else
+      putchar(*names);
+  }
+  putchar('`');
+}
+
+static void
+print_text_range(const struct gc_tunable *row) {
+  if (row->unit[0] != '\0')
+    print_names(row->unit);
+  else
+    printf("any text");
+}
+
+static void
 print_range(const struct gc_tunable *row) {
   if (row->type == GC_TUNABLE_text) {
-    printf("any text");
+    print_text_range(row);
     return;
   }
   if (row->type == GC_TUNABLE_flag) {
@@ -44,18 +64,6 @@ print_range(const struct gc_tunable *row) {
     printf(" %s", row->unit);
   if (row->zero[0] != '\0')
     printf("; 0: %s", row->zero);
-}
-
-static void
-print_names(const char *names) {
-  putchar('`');
-  for (; *names != '\0'; names++) {
-    if (*names == ' ')
-      printf("`, `");
-    else
-      putchar(*names);
-  }
-  putchar('`');
 }
 
 static void

@@ -173,9 +173,22 @@ parse_flag(const char *text, uint64_t *value) {
   return NONSENSE;
 }
 
+// Any text, or one of the row's words.
 static enum parsed
-parse(enum gc_tunable_type type, const char *text, uint64_t *value) {
-  switch (type) {
+parse_text(const char *words, const char *text) {
+  if (words[0] == '\0')
+    return PARSED;
+  for (size_t length; words[0] != '\0'; words += length + strspn(words + length, " ")) {
+    length = strcspn(words, " ");
+    if (strlen(text) == length && strncmp(words, text, length) == 0)
+      return PARSED;
+  }
+  return NONSENSE;
+}
+
+static enum parsed
+parse(const struct gc_tunable *row, const char *text, uint64_t *value) {
+  switch (row->type) {
   case GC_TUNABLE_size:
     return parse_size(text, value);
   case GC_TUNABLE_number:
@@ -184,7 +197,7 @@ parse(enum gc_tunable_type type, const char *text, uint64_t *value) {
     return parse_flag(text, value);
   case GC_TUNABLE_text:
     *value = 0;
-    return PARSED;
+    return parse_text(row->unit, text);
   }
   return NONSENSE;
 }
@@ -218,7 +231,7 @@ expected(enum gc_tunable_type type) {
       [GC_TUNABLE_size] = "a size such as 65536, 64k or 1G",
       [GC_TUNABLE_number] = "a decimal number",
       [GC_TUNABLE_flag] = "0 or 1",
-      [GC_TUNABLE_text] = "a text",
+      [GC_TUNABLE_text] = "one of: ",
   };
   return texts[type];
 }
@@ -226,8 +239,8 @@ expected(enum gc_tunable_type type) {
 static void
 warn_nonsense(const char *name, const struct gc_tunable *row, const char *value, gc_tunable_warner *warn) {
   char message[MESSAGE_BYTES], copy[VALUE_BYTES];
-  snprintf(message, sizeof message, "%s=%s ignored: expected %s", name, presentable(copy, value),
-           expected(row->type));
+  snprintf(message, sizeof message, "%s=%s ignored: expected %s%s", name, presentable(copy, value),
+           expected(row->type), row->type == GC_TUNABLE_text ? row->unit : "");
   warn(message);
 }
 
@@ -275,7 +288,7 @@ read_row(struct gc_tunables *tunables, const struct gc_tunable *row, gc_tunable_
   if (text == NULL || (text[0] == '\0' && row->type != GC_TUNABLE_flag))
     return;
   uint64_t value;
-  if (parse(row->type, text, &value) != PARSED) {
+  if (parse(row, text, &value) != PARSED) {
     warn_nonsense(name, row, text, warn);
     return;
   }

@@ -27,7 +27,7 @@ struct gc_tunable {
   enum gc_tunable_type type;
   size_t offset; // of the field in struct gc_tunables
   uint64_t initial, min, max;
-  const char *unit;
+  const char *unit;        // of a text: the values allowed, separated by single spaces; "": any
   const char *zero;        // what 0 stands for; then 0 is allowed even below min
   const char *environment; // variable names, separated by single spaces, the first that is set counts
   const char *about, *grows, *shrinks;

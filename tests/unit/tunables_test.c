@@ -59,6 +59,12 @@ defaults_are_the_tables(void **state) {
   assert_true(tunables.retry_signals);
   assert_false(tunables.dont_gc);
   assert_null(tunables.log_file);
+  assert_null(tunables.mode);
+  assert_int_equal(tunables.pause_target_ms, 1);
+  assert_int_equal(tunables.max_prior_attempts, 3);
+  assert_int_equal(tunables.full_freq, 0);
+  assert_int_equal(tunables.generational_min_bytes, 16 << 20);
+  assert_int_equal(tunables.concurrent_min_bytes, 16 << 20);
   assert_int_equal(warnings, 0);
 }
 
@@ -106,9 +112,26 @@ texts_are_kept_as_they_are(void **state) {
 }
 
 static void
+some_texts_are_one_of_several_words(void **state) {
+  (void)state;
+  static const char *const modes[] = {"stop", "generational", "concurrent", "auto"};
+  static const char *const nonsense[] = {"banana", "Stop", "sto", "stopp", "stop generational", " stop", " "};
+  for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+    assert_ptr_equal(read_with("GC_MODE", modes[i]).mode, modes[i]);
+  assert_int_equal(warnings, 0);
+  for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+    assert_null(read_with("GC_MODE", nonsense[i]).mode);
+    assert_int_equal(warnings, 1);
+  }
+  read_with("GC_MODE", "banana");
+  assert_string_equal(warning, "GC_MODE=banana ignored: expected one of: stop generational concurrent auto");
+}
+
+static void
 an_empty_value_is_no_value(void **state) {
   (void)state;
   assert_int_equal(read_with("GC_FREE_SPACE_DIVISOR", "").free_space_divisor, 3);
+  assert_null(read_with("GC_MODE", "").mode);
   assert_int_equal(warnings, 0);
 }
 
@@ -217,6 +240,7 @@ main(void) {
       cmocka_unit_test(numbers_are_decimal),
       cmocka_unit_test(flags_are_on_when_present),
       cmocka_unit_test(texts_are_kept_as_they_are),
+      cmocka_unit_test(some_texts_are_one_of_several_words),
       cmocka_unit_test(an_empty_value_is_no_value),
       cmocka_unit_test(nonsense_warns_once_and_keeps_the_default),
       cmocka_unit_test(out_of_range_warns_once_and_is_clamped),
