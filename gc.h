@@ -256,6 +256,160 @@ GC_API void GC_CALL GC_set_all_interior_pointers(int on);
 GC_API int GC_CALL GC_get_all_interior_pointers(void);
 GC_API void GC_CALL GC_register_displacement(size_t displacement);
 
+// ---- Minor and concurrent collections ------------------------------------------------------------------
+// Besides collections of the whole heap in one pause there are minor ones, which look at the objects
+// allocated since the last collection only, and concurrent ones, which mark while the program runs and stop
+// it twice, briefly.  Both need to know where the program writes.  The kernel tells that of any program, so
+// an unmodified one has them too; and a program that can promise to tell its own writes need not ask the
+// kernel.
+
+// The modes.  Unless something is said, by GC_MODE in the environment or by a call, it is AUTO, where a heap
+// of less than LOAM_GENERATIONAL_MIN is collected as by STOP.  (Loam.)
+enum GC_Mode {
+  GC_MODE_STOP,         // all collections are of the whole heap and in one pause
+  GC_MODE_GENERATIONAL, // minor collections, and full ones in one pause
+  GC_MODE_CONCURRENT,   // minor collections, and full ones beside the program
+  GC_MODE_AUTO          // as the heap's size suggests
+};
+
+// Change the mode, at any time.  Returns the mode now in force: `mode`, or GC_MODE_STOP if it needs to notice
+// writes and cannot (GC_get_write_tracking says why).  Before GC_init it is only taken note of.
+GC_API enum GC_Mode GC_CALL GC_set_mode(enum GC_Mode mode);
+
+// The mode as it was set.
+GC_API enum GC_Mode GC_CALL GC_get_mode(void);
+
+// How writes are noticed: "userfaultfd", "mprotect", "barrier" (the program tells them) or "none".  If
+// `reason` is not NULL, *reason becomes a text that says why the last way that was tried cannot be had, or
+// "".  (Loam.)
+GC_API const char *GC_CALL GC_get_write_tracking(const char **reason);
+
+// libgc's way of asking for GC_MODE_CONCURRENT; if the time limit was set to GC_TIME_UNLIMITED before, for
+// GC_MODE_GENERATIONAL.  Initialises the collector.  Does nothing if GC_DISABLE_INCREMENTAL is in the
+// environment.
+GC_API void GC_CALL GC_enable_incremental(void);
+
+// 1 if GC_MODE_GENERATIONAL or GC_MODE_CONCURRENT was asked for and is in force.  0 in GC_MODE_AUTO, so that
+// a program that asked for nothing gets libgc's answer.
+GC_API int GC_CALL GC_is_incremental_mode(void);
+
+// What may be write-protected to notice writes: with GC_PROTECTS_POINTER_HEAP a system call that writes to
+// an object that is not pointer-free may fail with EFAULT.  That is so only where writes are noticed by
+// mprotect.  The answer is final once GC_enable_incremental or GC_set_mode has been called.
+GC_API int GC_CALL GC_incremental_protection_needs(void);
+#define GC_PROTECTS_NONE 0
+#define GC_PROTECTS_POINTER_HEAP 1
+#define GC_PROTECTS_PTRFREE_HEAP 2 // never
+#define GC_PROTECTS_STATIC_DATA 4  // never
+#define GC_PROTECTS_STACK 8        // never
+
+// Begin a collection that runs beside the program, unless one is under way or the mode has none.
+GC_API void GC_CALL GC_start_incremental_collection(void);
+
+// Do a little of what there is to do, for about the time limit: mark for the collection under way, or begin
+// one that is due.  1 while a collection is under way, else 0.  A program may call this whenever it waits,
+// until it says 0; nothing depends on it.
+GC_API int GC_CALL GC_collect_a_little(void);
+
+// How long, in ms, a pause of a concurrent collection ought to last at most; it is no promise.  A final pause
+// that would take longer is called off, and marking goes on beside the program, but not more often than
+// GC_set_max_prior_attempts says; GC_TIME_UNLIMITED: none is called off.  The default is 1 ms.  The getter
+// says GC_TIME_UNLIMITED while nothing else than the default was set, because that is libgc's answer.
+GC_API void GC_CALL GC_set_time_limit(unsigned long ms);
+GC_API unsigned long GC_CALL GC_get_time_limit(void);
+#define GC_TIME_UNLIMITED 999999
+
+// The same with ns besides, of which there are less than 1000000; they do not count beside GC_TIME_UNLIMITED.
+// GC_set_time_limit leaves them as they are, at first 0.
+struct GC_timeval_s {
+  unsigned long tv_ms;
+  unsigned long tv_nsec;
+};
+GC_API void GC_CALL GC_set_time_limit_tv(struct GC_timeval_s limit);
+GC_API struct GC_timeval_s GC_CALL GC_get_time_limit_tv(void);
+
+// How often the final pause of a collection may be called off (at least 0).  Default: 3 as in libgc's later
+// versions, not 1 as in 8.2.
+GC_API void GC_CALL GC_set_max_prior_attempts(int attempts);
+GC_API int GC_CALL GC_get_max_prior_attempts(void);
+
+// At most so many minor collections lie between two full ones (0 counts as 1).  Without it there may be any
+// number, as the heap's growth suggests; the getter then says 19, which is libgc's default.
+GC_API void GC_CALL GC_set_full_freq(int minor_collections);
+GC_API int GC_CALL GC_get_full_freq(void);
+
+// How much a call of GC_collect_a_little does, in libgc's units (at least 1).  It is only remembered: a
+// little is measured in time here.
+GC_API void GC_CALL GC_set_rate(int units);
+GC_API int GC_CALL GC_get_rate(void);
+
+// Whether writes may be noticed by mprotect, where there is no userfaultfd; the default is that they may.
+// Does nothing while GC_is_incremental_mode().
+GC_API void GC_CALL GC_set_mprotect_vdb_allowed(int on);
+GC_API int GC_CALL GC_get_mprotect_vdb_allowed(void);
+
+// How writes can be noticed, as libgc encodes it: what this library has been built with, whether or not the
+// system grants it; and what is in use.
+GC_API unsigned GC_CALL GC_get_supported_vdbs(void);
+GC_API unsigned GC_CALL GC_get_actual_vdb(void);
+#define GC_VDB_NONE 0
+#define GC_VDB_MPROTECT 0x01
+#define GC_VDB_MANUAL 0x02 // the program tells them
+#define GC_VDB_DEFAULT 0x04
+#define GC_VDB_GWW 0x08
+#define GC_VDB_PROC 0x20
+#define GC_VDB_SOFT 0x40
+#define GC_VDB_UFFDWP 0x80
+
+// ---- Telling writes ------------------------------------------------------------------------------------
+
+// With 1 the program promises to tell each write of a pointer into a collected object, the first one into a
+// new object included, by one of the functions below; then the collector asks nobody else.  The promise
+// takes in writes by others on the program's behalf: memcpy, read, the C library.  Stacks, static data and
+// registered roots are searched anyway.  Does nothing while GC_is_incremental_mode(); so call it first.
+// Default: 0.
+GC_API void GC_CALL GC_set_manual_vdb_allowed(int on);
+GC_API int GC_CALL GC_get_manual_vdb_allowed(void);
+
+// What GC_write_barrier reads.  The collector writes it; nobody else does.
+struct GC_barrier {
+  char *base;                     // of the heap's address space
+  size_t bytes;                   // how much of it counts: 0 unless the promise was made
+  unsigned char *volatile *table; // *table: a byte for each 4 KiB of it, or NULL while nobody wants to know
+};
+GC_API struct GC_barrier GC_barrier_state;
+
+// A pointer was just written at `address`; the program holds that pointer somewhere until after this call
+// (GC_reachable_here).  The address may lie anywhere.  Without the promise this costs a load and a branch
+// that is not taken, with it four instructions more.  May be called by a signal handler.  (Loam.)
+GC_API void GC_CALL GC_note_write(const void *address); // the same as a function, for other languages
+#if defined(__GNUC__)
+static inline void
+GC_write_barrier(const void *address) {
+  size_t bytes = __atomic_load_n(&GC_barrier_state.bytes, __ATOMIC_ACQUIRE);
+  size_t offset = (size_t)((const char *)address - GC_barrier_state.base);
+  if (__builtin_expect(offset < bytes, 0)) {
+    unsigned char *table = *GC_barrier_state.table;
+    if (table)
+      __atomic_store_n(&table[offset >> 12], 1, __ATOMIC_RELEASE);
+  }
+}
+#else
+#define GC_write_barrier(address) GC_note_write(address)
+#endif
+
+// libgc's names.  Pointers were written anywhere into the object that `object` points to or into.
+GC_API void GC_CALL GC_end_stubborn_change(const void *object) GC_ATTR_NONNULL(1);
+#define GC_END_STUBBORN_CHANGE(object) GC_end_stubborn_change(object)
+
+// *(void **)place = value, and tell of it.
+GC_API void GC_CALL GC_ptr_store_and_dirty(void *place, const void *value) GC_ATTR_NONNULL(1);
+#define GC_PTR_STORE_AND_DIRTY(place, value) GC_ptr_store_and_dirty(place, value)
+
+// Once announced a change to come.  Does nothing.
+GC_API void GC_CALL GC_change_stubborn(const void *object);
+#define GC_CHANGE_STUBBORN(object) GC_change_stubborn(object)
+
 // ---- Roots ---------------------------------------------------------------------------------------------
 
 // Search [low, limit) for pointers at each collection, until removed.  Ranges may overlap.  Any number of
@@ -455,6 +609,55 @@ struct GC_pause_bucket {
   uint64_t low_ns, high_ns, count;
 };
 GC_API size_t GC_CALL GC_get_pause_histogram(struct GC_pause_bucket *buckets, size_t capacity);
+
+// What the world is stopped for, and what goes on meanwhile.  (Loam.)
+enum GC_PauseKind {
+  GC_PAUSE_KIND_FULL,   // a whole collection of the whole heap
+  GC_PAUSE_KIND_MINOR,  // a whole collection of the young objects
+  GC_PAUSE_KIND_START,  // a concurrent collection begins
+  GC_PAUSE_KIND_FINISH, // its marking ends, or this is called off and it goes on
+  GC_PAUSE_KIND_COUNT
+};
+enum GC_PausePhase {
+  GC_PAUSE_PHASE_STOP,       // until all threads stand still
+  GC_PAUSE_PHASE_ROOTS,      // finding out what to search
+  GC_PAUSE_PHASE_HARVEST,    // asking where the program has written
+  GC_PAUSE_PHASE_MARK,       // tracing
+  GC_PAUSE_PHASE_REFERENCES, // finalizers, weak links
+  GC_PAUSE_PHASE_SWEEP,      // freeing
+  GC_PAUSE_PHASE_RESUME,     // until all may run
+  GC_PAUSE_PHASE_COUNT
+};
+
+// The same of the pauses of one kind, or with GC_PAUSE_KIND_COUNT of all: how long they were, how many of
+// them were called off, and what their time went to.  The phases add up to the total.  (Loam.)
+struct GC_pause_kind_stats {
+  struct GC_pause_stats pauses;
+  uint64_t called_off;
+  uint64_t phase_ns[GC_PAUSE_PHASE_COUNT];
+};
+GC_API void GC_CALL GC_get_pause_kind_stats(enum GC_PauseKind kind, struct GC_pause_kind_stats *stats)
+    GC_ATTR_NONNULL(2);
+GC_API size_t GC_CALL GC_get_pause_kind_histogram(enum GC_PauseKind kind, struct GC_pause_bucket *buckets,
+                                                  size_t capacity);
+
+// One pause.  (Loam.)
+struct GC_pause {
+  enum GC_PauseKind kind;
+  int called_off;
+  uint64_t began_ns; // of CLOCK_MONOTONIC
+  uint64_t total_ns;
+  uint64_t phase_ns[GC_PAUSE_PHASE_COUNT];
+};
+
+// `listener` is called with each pause to come, and with `data`, which is kept alive; NULL: nobody is.  The
+// world runs again by then and the collector holds no lock, so the listener may take the program's locks,
+// write, and wake threads.  The calling thread is one that has collected or one of the collector's own, so
+// the listener may read the collector's statistics and settings, but neither allocate nor collect.  Calls
+// may overlap, then not in the order of the pauses.  A listener so slow that 64 pauses wait for it misses
+// some.  (Loam.)
+typedef void(GC_CALLBACK *GC_pause_listener)(const struct GC_pause *pause, void *data);
+GC_API void GC_CALL GC_set_pause_listener(GC_pause_listener listener, void *data);
 
 // Print the heap's state for people: sizes, classes, roots, threads, pauses.  GC_dump_named puts a name
 // above it.

@@ -6,6 +6,7 @@
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
+#include "cycle/pauses.h"
 #include "cycle/verify.h"
 #include "gc.h"
 #include "heap/heap.h"
@@ -22,8 +23,10 @@
 static bool
 collect(GC_stop_func stop) {
   gc_init_ensure();
-  return gc_allocate_cache() &&
-         gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
+  bool finished = gc_allocate_cache() &&
+                  gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_EXPLICIT, .stop = stop});
+  gc_pauses_deliver();
+  return finished;
 }
 
 void
@@ -62,14 +65,14 @@ GC_get_stop_func(void) {
 void
 GC_disable(void) {
   GC_init();
-  gc_atomic_add(&gc_cycle_disabled, 1);
+  gc_cycle_disable();
 }
 
 void
 GC_enable(void) {
   GC_init();
-  size_t before = gc_atomic_sub(&gc_cycle_disabled, 1);
-  GC_CHECK(before > 0, "GC_enable without GC_disable");
+  bool was_disabled = gc_cycle_enable();
+  GC_CHECK(was_disabled, "GC_enable without GC_disable");
 }
 
 int
@@ -200,7 +203,7 @@ GC_get_parallel(void) {
 void
 GC_start_mark_threads(void) {
   gc_init_ensure();
-  gc_lock_acquire(&gc_cycle_lock);
+  gc_cycle_acquire();
   gc_team_prepare_helpers(gc_cycle_markers_max() - 1);
   gc_lock_release(&gc_cycle_lock);
 }

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/incremental.h"
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/valgrind.h"
 #include "cycle/cycle.h"
+#include "cycle/pauses.h"
 #include "gc.h"
 #include "heap/heap.h"
 #include "observe/dump.h"
@@ -66,6 +68,7 @@ reservation_bytes(void) {
 
 static void
 report_cycle(void) {
+  gc_pauses_deliver();
   if (gc_tunables.dump_regularly)
     gc_dump("after a collection");
   if (gc_tunables.print_address_map)
@@ -86,6 +89,7 @@ initialize(void) {
   gc_world_init();
   gc_cycle_init();
   gc_cycle_report = report_cycle;
+  gc_incremental_init();
   __atomic_store_n(&gc_initialized, true, __ATOMIC_RELEASE);
 }
 

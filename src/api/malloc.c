@@ -88,8 +88,7 @@ require_object(const char *caller, const void *object) {
 static void
 free_large(struct gc_ref ref) {
   gc_lock_acquire(&gc_lock);
-  gc_heap.freed_bytes += (size_t)gc_heap.infos[ref.page].span_pages << GC_PAGE_SHIFT;
-  gc_large_free(ref.page);
+  gc_large_free_explicit(ref);
   gc_lock_release(&gc_lock);
 }
 
@@ -100,7 +99,7 @@ free_object(struct gc_ref ref) {
   if (gc_heap.pages[ref.page].slot_granules == 0)
     free_large(ref);
   else if ((cache = gc_allocate_cache()) != NULL)
-    gc_cache_free(cache, ref.start, ref.byte, ref.kind, gc_heap.infos[ref.page].class);
+    gc_cache_free(cache, ref);
 }
 
 void

@@ -4,6 +4,7 @@
 #include "api/init.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
+#include "cycle/pauses.h"
 #include "gc.h"
 #include "heap/heap.h"
 #include "os/memory.h"
@@ -130,44 +131,10 @@ static uint64_t measured_from_ns;
 
 void
 GC_start_performance_measurement(void) {
-  measured_from_ns = gc_cycle_stats.total_ns;
+  measured_from_ns = gc_pauses_all()->total_ns;
 }
 
 unsigned long
 GC_get_full_gc_total_time(void) {
-  return (unsigned long)((gc_cycle_stats.total_ns - measured_from_ns) / 1000000);
-}
-
-void
-GC_get_pause_stats(struct GC_pause_stats *stats) {
-  gc_init_ensure();
-  gc_lock_acquire(&gc_cycle_lock);
-  const struct gc_histogram *pauses = &gc_cycle_stats.pauses;
-  *stats = (struct GC_pause_stats){
-      .count = pauses->count,
-      .total_ns = pauses->total_ns,
-      .p50_ns = gc_histogram_percentile(pauses, 50),
-      .p90_ns = gc_histogram_percentile(pauses, 90),
-      .p99_ns = gc_histogram_percentile(pauses, 99),
-      .p999_ns = gc_histogram_percentile(pauses, 99.9),
-      .max_ns = pauses->max_ns,
-  };
-  gc_lock_release(&gc_cycle_lock);
-}
-
-size_t
-GC_get_pause_histogram(struct GC_pause_bucket *buckets, size_t capacity) {
-  gc_init_ensure();
-  gc_lock_acquire(&gc_cycle_lock);
-  struct gc_histogram_bucket bucket;
-  unsigned cursor = 0;
-  size_t count = 0;
-  while (gc_histogram_next(&gc_cycle_stats.pauses, &cursor, &bucket)) {
-    if (count < capacity)
-      buckets[count] = (struct GC_pause_bucket){bucket.low_ns, bucket.high_ns + (bucket.high_ns < UINT64_MAX),
-                                                bucket.count};
-    count++;
-  }
-  gc_lock_release(&gc_cycle_lock);
-  return count;
+  return (unsigned long)((gc_pauses_all()->total_ns - measured_from_ns) / 1000000);
 }

@@ -41,6 +41,16 @@ gc_atomic_sub(struct gc_atomic *word, size_t value) {
   return AO_fetch_and_add_full(&word->value, (AO_t)0 - value);
 }
 
+static inline void
+gc_atomic_or(struct gc_atomic *word, size_t bits) {
+  AO_or_full(&word->value, bits);
+}
+
+static inline void
+gc_atomic_and(struct gc_atomic *word, size_t bits) {
+  AO_and_full(&word->value, bits);
+}
+
 static inline bool
 gc_atomic_compare_and_swap(struct gc_atomic *word, size_t expected, size_t desired) {
   return AO_compare_and_swap_full(&word->value, expected, desired);

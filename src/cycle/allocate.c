@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "cycle/concurrent.h"
 #include "cycle/cycle.h"
 #include "heap/heap.h"
 #include "world/world.h"
@@ -25,8 +26,8 @@ collect_if_due(void) {
   struct gc_cycle_request request = {.reason = GC_CYCLE_BUDGET, .stop = gc_hooks.stop};
   unsigned every = gc_tunables.stress_collect_every;
   if (GC_UNLIKELY(every > 0) && gc_atomic_add(&stress_count, 1) % every == 0)
-    request.reason = GC_CYCLE_EXPLICIT;
-  if (request.reason == GC_CYCLE_EXPLICIT || gc_cycle_due())
+    request.reason = GC_CYCLE_STRESS;
+  if (request.reason == GC_CYCLE_STRESS || gc_cycle_wants_attention())
     gc_cycle_collect(request);
 }
 
@@ -90,7 +91,7 @@ gc_allocate_slow(size_t bytes, unsigned kind) {
   if (!cache)
     return out_of_memory(bytes);
   unsigned class = gc_class_of(bytes);
-  if (GC_UNLIKELY(gc_tunables.stress_collect_every > 0))
+  if (GC_UNLIKELY(gc_tunables.stress_collect_every > 0 || gc_concurrent_is_throttling()))
     collect_if_due();
   void *slot = gc_cache_next(cache, kind, class);
   if (!slot) {

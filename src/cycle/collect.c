@@ -1,15 +1,18 @@
-// One collection, from the decision to the end.  Stop-the-world and not generational so far; the phases
-// stand in collect_stw in order.
+// Cycles from the decision to the end: which kind it is to be, and what surrounds it.  What happens while the
+// world is stopped is in stopped.c, what a concurrent cycle does in between in concurrent.c.
 #include "cycle/cycle.h"
 
-#include <string.h>
+#include <time.h>
 
-#include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
-#include "base/valgrind.h"
+#include "cycle/concurrent.h"
+#include "cycle/mode.h"
 #include "cycle/pacer.h"
-#include "cycle/verify.h"
+#include "cycle/pauses.h"
+#include "cycle/policy.h"
+#include "cycle/remember.h"
+#include "cycle/stopped.h"
 #include "gc.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
@@ -22,128 +25,7 @@ GC_STATE struct gc_cycle_stats gc_cycle_stats;
 GC_STATE struct gc_atomic gc_cycle_disabled;
 void (*gc_cycle_report)(void);
 
-static GC_STATE struct gc_range_array roots;  // as the world gives them [stw]
-static GC_STATE struct gc_range_array pieces; // cut up for the markers [stw]
-
-enum { ROOT_PIECE_BYTES = 64 * 1024 };
-
-static void
-raise_event(GC_EventType event) {
-  if (gc_hooks.collection_event)
-    gc_hooks.collection_event((int)event);
-}
-
-// Run a check if LOAM_VERIFY asks for it.  A fault ends the program while the evidence is fresh.
-static void
-verify(const char *when, size_t (*check)(const char *when)) {
-  size_t faults = gc_tunables.verify ? check(when) : 0;
-  GC_CHECK(faults == 0, "verify %s: %zu faults in the heap", when, faults);
-}
-
-static size_t
-verify_marks(const char *when) {
-  (void)when;
-  return gc_verify_marks_stw();
-}
-
-// ---- Phases --------------------------------------------------------------------------------------------
-
-static size_t
-shield_caches(void) {
-  size_t bytes = 0;
-  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
-    bytes += gc_cache_shield_stw(&thread->cache);
-  return bytes;
-}
-
-static void
-unshield_caches(void) {
-  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
-    gc_cache_unshield_stw(&thread->cache);
-}
-
-static bool
-cut_up(struct gc_range range) {
-  while (gc_range_bytes(range) > ROOT_PIECE_BYTES) {
-    if (!gc_range_array_push(&pieces, (struct gc_range){range.base, range.base + ROOT_PIECE_BYTES}))
-      return false;
-    range.base += ROOT_PIECE_BYTES;
-  }
-  return gc_range_array_push(&pieces, range);
-}
-
-static bool
-collect_roots(void) {
-  size_t bytes = 0;
-  gc_range_array_clear(&roots);
-  gc_range_array_clear(&pieces);
-  if (!gc_roots_collect_stw(&roots))
-    return false;
-  for (size_t i = 0; i < roots.count; i++) {
-    bytes += gc_range_bytes(roots.items[i]);
-    if (!cut_up(roots.items[i]))
-      return false;
-  }
-  gc_cycle_stats.root_bytes = bytes;
-  return true;
-}
-
-static bool
-mark(struct gc_cycle_request request, unsigned markers) {
-  struct gc_mark_job job = {
-      .roots = pieces.items,
-      .root_count = pieces.count,
-      .markers = markers,
-      .stop = request.stop,
-  };
-  gc_marker_begin(gc_team_own_marker());
-  raise_event(GC_EVENT_MARK_START);
-  bool finished = gc_team_mark(&job);
-  raise_event(GC_EVENT_MARK_END);
-  return finished;
-}
-
-struct gc_pacer_heap
-gc_cycle_pacer_heap(void) {
-  return (struct gc_pacer_heap){
-      .live_bytes = gc_heap.live_bytes,
-      .root_bytes = gc_cycle_stats.root_bytes,
-      .resident_bytes = gc_heap_resident_bytes(),
-      .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
-      .min_budget_bytes = gc_max(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes),
-      .initial_heap_bytes = gc_tunables.initial_heap_bytes,
-      .divisor = gc_tunables.free_space_divisor,
-  };
-}
-
-static void
-set_budget(void) {
-  gc_cycle_stats.budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());
-}
-
-// Between stop and resume.  false: called off, and everything is as before.
-static bool
-collect_stw(struct gc_cycle_request request, unsigned markers) {
-  uint8_t previous_mark = gc_heap.mark;
-  gc_heap.mark = previous_mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
-  gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
-  size_t shielded_bytes = shield_caches();
-  bool finished = collect_roots() && mark(request, markers);
-  if (finished) {
-    verify("after marking", verify_marks);
-    raise_event(GC_EVENT_RECLAIM_START);
-    gc_sweep_stw(shielded_bytes);
-    raise_event(GC_EVENT_RECLAIM_END);
-    set_budget();
-  } else {
-    gc_sweep_undo_marks_stw(gc_heap.mark, previous_mark);
-    gc_heap.mark = previous_mark;
-  }
-  unshield_caches();
-  return finished;
-}
-
-// ---- Around them ---------------------------------------------------------------------------------------
+// ---- Markers -------------------------------------------------------------------------------------------
 
 unsigned
 gc_cycle_markers_max(void) {
@@ -152,75 +34,117 @@ gc_cycle_markers_max(void) {
   return (unsigned)gc_min(gc_limits_cpus(), 16);
 }
 
-static unsigned
-prepare_markers(void) {
-  size_t bytes = gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes);
+unsigned
+gc_cycle_prepare_markers(size_t bytes) {
   unsigned markers = gc_pacer_markers(bytes, gc_tunables.parallel_min_bytes, gc_cycle_markers_max());
   gc_team_prepare_helpers(markers - 1);
   return markers;
 }
 
-static void
-log_cycle(uint64_t pause_ns, bool finished) {
-  if (!gc_tunables.print_stats && !gc_tunables.print_verbose_stats)
-    return;
-  gc_log("collection %zu: %s, pause %lu us, live %zu KiB, reclaimed %zu KiB, heap %zu KiB, roots %zu KiB, "
-         "next after %zu KiB",
-         gc_cycle_stats.cycles, finished ? "finished" : "called off", (unsigned long)(pause_ns / 1000),
-         gc_heap.live_bytes / GC_KIB, gc_heap.reclaimed_bytes / GC_KIB, gc_heap_resident_bytes() / GC_KIB,
-         gc_cycle_stats.root_bytes / GC_KIB, gc_cycle_stats.budget_bytes / GC_KIB);
+// ---- One cycle -----------------------------------------------------------------------------------------
+
+void
+gc_cycle_finish_sweep(void) {
+  enum { SPANS_AT_ONCE = 256 };
+  bool more = true;
+  while (more) {
+    gc_lock_acquire(&gc_lock);
+    more = gc_sweep_some(SPANS_AT_ONCE);
+    gc_lock_release(&gc_lock);
+  }
 }
 
-// Taken into account from the next cycle on.
-static void
-learn(uint64_t pause_ns, uint64_t mutator_ns) {
-  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(
-      gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_thread_count(), pause_ns, mutator_ns);
+void
+gc_cycle_log(const char *kind, const struct gc_pause *pauses, size_t pause_count, uint64_t cycle_ns) {
+  struct gc_pause_report report = {
+      .cycle = gc_cycle_stats.cycles,
+      .kind = kind,
+      .finished = !pauses[pause_count - 1].called_off,
+      .cycle_ns = cycle_ns,
+      .pauses = pauses,
+      .pause_count = pause_count,
+      .live_bytes = gc_heap.live_bytes,
+      .reclaimed_bytes = gc_heap.reclaimed_bytes,
+      .heap_bytes = gc_heap_resident_bytes(),
+      .root_bytes = gc_cycle_stats.root_bytes,
+      .budget_bytes = gc_cycle_stats.budget_bytes,
+  };
+  if (gc_tunables.print_stats || gc_tunables.print_verbose_stats)
+    gc_pauses_log_cycle(&report);
 }
 
-struct pause {
-  struct gc_cycle_request request;
-  unsigned markers;
-  bool finished;
-};
+bool
+gc_cycle_pause(enum gc_pause_kind kind, void (*stopped)(struct gc_stopped *), struct gc_stopped *state) {
+  uint64_t mutator_ns = gc_os_now_ns() - gc_cycle_stats.ended_ns;
+  if (!gc_stopped_call(kind, stopped, state)) {
+    gc_cycle_stats.called_off++;
+    return false;
+  }
+  gc_cycle_stats.cycles += state->finished && kind != GC_PAUSE_START;
+  gc_cycle_stats.called_off += !state->finished;
+  gc_cycle_stats.total_ns += state->pause.total_ns;
+  gc_cycle_stats.ended_ns = gc_os_now_ns();
+  gc_policy_learn(&state->pause, mutator_ns);
+  return state->finished;
+}
 
-// The pause itself.
-static void
-pause_stw(void *pause_) {
-  struct pause *pause = pause_;
-  raise_event(GC_EVENT_POST_STOP_WORLD);
-  GC_VALGRIND_BEGIN_CONSERVATIVE();
-  verify("before a collection", gc_verify_heap_stw);
-  pause->finished = collect_stw(pause->request, pause->markers);
-  verify("after a collection", gc_verify_heap_stw);
-  GC_VALGRIND_END_CONSERVATIVE();
-  raise_event(GC_EVENT_PRE_START_WORLD);
+// All of the heap, with the world stopped.  What can be done before is.
+static bool
+run_full(struct gc_cycle_request request) {
+  struct gc_stopped state = {
+      .stop = request.stop,
+      .markers = gc_cycle_prepare_markers(
+          gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
+  };
+  gc_cycle_finish_sweep();
+  if (gc_policy_tracks_writes())
+    gc_concurrent_arm();
+  bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
+  if (finished)
+    gc_policy_after_full(state.pause.total_ns);
+  else
+    gc_policy_lose_written(); // it was armed, and not searched
+  gc_cycle_log("full", &state.pause, 1, 0);
+  return finished;
+}
+
+static bool
+run_minor(struct gc_cycle_request request) {
+  if (request.stop && request.stop())
+    return false;
+  struct gc_stopped state = {.markers = gc_cycle_prepare_markers(gc_heap.allocated_bytes)};
+  size_t allocated_bytes = gc_heap.allocated_bytes;
+  gc_cycle_finish_sweep();
+  size_t live_bytes = gc_heap.live_bytes;
+  bool finished = gc_cycle_pause(GC_PAUSE_MINOR, gc_stopped_minor, &state);
+  if (finished)
+    gc_policy_after_minor(&state, allocated_bytes, gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
+  gc_cycle_log("minor", &state.pause, 1, 0);
+  return finished;
 }
 
 // [gc_cycle_lock, spilled]
 static bool
 run_cycle(struct gc_cycle_request request) {
-  struct pause pause = {.request = request, .markers = prepare_markers()};
+  if (gc_concurrent_is_under_way()) {
+    if (request.reason != GC_CYCLE_EXPLICIT && request.reason != GC_CYCLE_MEMORY)
+      return gc_concurrent_assist();
+    if (!gc_concurrent_complete())
+      return false;
+  }
   if (gc_hooks.start)
     gc_hooks.start();
-  raise_event(GC_EVENT_START);
-  raise_event(GC_EVENT_PRE_STOP_WORLD);
-  uint64_t began_ns = gc_os_now_ns();
-  if (!gc_world_call_stopped(pause_stw, &pause)) {
-    gc_cycle_stats.called_off++;
-    return false;
+  switch (gc_policy_choose(request.reason)) {
+  case GC_POLICY_MINOR:
+    return run_minor(request);
+  case GC_POLICY_CONCURRENT:
+    if ((!request.stop || !request.stop()) && gc_concurrent_start())
+      return true;
+    break;
+  case GC_POLICY_FULL:
+    break;
   }
-  uint64_t ended_ns = gc_os_now_ns();
-  raise_event(GC_EVENT_POST_START_WORLD);
-  gc_cycle_stats.cycles += pause.finished;
-  gc_cycle_stats.called_off += !pause.finished;
-  gc_cycle_stats.total_ns += ended_ns - began_ns;
-  learn(ended_ns - began_ns, began_ns - gc_cycle_stats.ended_ns);
-  gc_cycle_stats.ended_ns = ended_ns;
-  gc_histogram_record(&gc_cycle_stats.pauses, ended_ns - began_ns);
-  raise_event(GC_EVENT_END);
-  log_cycle(ended_ns - began_ns, pause.finished);
-  return pause.finished;
+  return run_full(request);
 }
 
 static void *
@@ -235,16 +159,25 @@ gc_cycle_due(void) {
   return allocated > freed && allocated - freed >= gc_cycle_stats.budget_bytes;
 }
 
+// Is there anything to do for an allocating thread?
+bool
+gc_cycle_wants_attention(void) {
+  return gc_cycle_due() || gc_concurrent_is_throttling();
+}
+
 bool
 gc_cycle_collect(struct gc_cycle_request request) {
   if (gc_atomic_load_relaxed(&gc_cycle_disabled))
     return false;
-  gc_lock_acquire(&gc_cycle_lock);
+  if (request.reason == GC_CYCLE_BUDGET && gc_concurrent_wait_for_slice())
+    return true;
+  gc_cycle_acquire();
   bool finished = true;
   // Another thread may have collected while this one waited for the lock.
-  if (request.reason != GC_CYCLE_BUDGET || gc_cycle_due())
+  if (request.reason != GC_CYCLE_BUDGET || gc_cycle_wants_attention())
     finished = gc_world_call_spilled(run_spilled, &request) != NULL;
   gc_lock_release(&gc_cycle_lock);
+  gc_pauses_deliver();
   if (finished)
     gc_background_ensure();
   if (finished && gc_cycle_report)
@@ -252,9 +185,48 @@ gc_cycle_collect(struct gc_cycle_request request) {
   return finished;
 }
 
+// ---- The lock ------------------------------------------------------------------------------------------
+
+static struct gc_atomic waiting; // threads that want gc_cycle_lock
+
+void
+gc_cycle_acquire(void) {
+  gc_atomic_add(&waiting, 1);
+  gc_lock_acquire(&gc_cycle_lock);
+  gc_atomic_sub(&waiting, 1);
+}
+
+// Who has just released a mutex gets it again before those who sleep have woken.
+void
+gc_cycle_let_others(void) {
+  const struct timespec moment = {.tv_nsec = 20000};
+  for (unsigned tries = 0; tries < 50 && gc_atomic_load_relaxed(&waiting) > 0; tries++)
+    nanosleep(&moment, NULL);
+}
+
+void
+gc_cycle_disable(void) {
+  gc_cycle_acquire();
+  gc_atomic_add(&gc_cycle_disabled, 1);
+  gc_lock_release(&gc_cycle_lock);
+}
+
+bool
+gc_cycle_enable(void) {
+  size_t before;
+  do
+    before = gc_atomic_load_relaxed(&gc_cycle_disabled);
+  while (before > 0 && !gc_atomic_compare_and_swap(&gc_cycle_disabled, before, before - 1));
+  if (before == 1)
+    gc_concurrent_wake();
+  return before > 0;
+}
+
+// ---- Fork and start ------------------------------------------------------------------------------------
+
 static void
 fork_prepare(void) {
-  gc_lock_acquire(&gc_cycle_lock);
+  gc_cycle_acquire();
 }
 
 static void
@@ -265,9 +237,11 @@ fork_parent(void) {
 // The world has made gc_lock anew.
 static void
 fork_child(void) {
+  gc_atomic_store_relaxed(&waiting, 0);
   gc_lock_reinitialize_forked(&gc_cycle_lock);
   gc_team_after_fork_child();
   gc_background_after_fork_child();
+  gc_concurrent_after_fork_child();
 }
 
 void
@@ -275,5 +249,5 @@ gc_cycle_init(void) {
   gc_world_on_detach = gc_cache_give_back;
   gc_world_fork_hooks = (struct gc_fork_hooks){fork_prepare, fork_parent, fork_child};
   gc_atomic_store_relaxed(&gc_cycle_disabled, gc_tunables.dont_gc);
-  set_budget();
+  gc_policy_init();
 }

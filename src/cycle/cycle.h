@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/atomic.h"
-#include "base/histogram.h"
 #include "base/types.h"
 #include "cycle/pacer.h"
+#include "cycle/pauses.h"
 #include "heap/cache.h"
 
 // Why a collection is asked for.
@@ -12,7 +12,8 @@ enum gc_cycle_reason {
   GC_CYCLE_BUDGET,   // allocation reached its budget
   GC_CYCLE_EXPLICIT, // the program asked
   GC_CYCLE_MEMORY,   // the system refused memory, or the heap's limit is reached
-  GC_CYCLE_IDLE      // the background thread, see pacer.h
+  GC_CYCLE_IDLE,     // the background thread, see pacer.h
+  GC_CYCLE_STRESS    // a test wants a cycle of any kind, or a slice of one
 };
 
 struct gc_cycle_request {
@@ -29,7 +30,6 @@ struct gc_cycle_stats {
   size_t root_bytes;   // searched by the last cycle
   size_t budget_bytes; // the next cycle is due when so much has been allocated
   size_t floor_bytes;  // the least budget that the pacer allows
-  struct gc_histogram pauses;
 };
 
 extern struct gc_cycle_stats gc_cycle_stats;
@@ -37,8 +37,13 @@ extern struct gc_cycle_stats gc_cycle_stats;
 // What the pacer is told about the heap as it is.
 struct gc_pacer_heap gc_cycle_pacer_heap(void);
 
-// Collections disabled so many times; GC_DONT_GC counts as one.  Changed with atomic adds.
+// Collections disabled so many times; GC_DONT_GC counts as one.  [atomic]
 extern struct gc_atomic gc_cycle_disabled;
+
+// Disable once more: when it returns no cycle goes on until the matching enable, which returns false if there
+// is none.  A concurrent cycle under way stands still meanwhile.
+void gc_cycle_disable(void);
+bool gc_cycle_enable(void);
 
 // Once, from GC_init, after the heap and the world.
 void gc_cycle_init(void);
@@ -49,8 +54,28 @@ bool gc_cycle_collect(struct gc_cycle_request request);
 // Reports for people after each finished collection, with no lock held; NULL: none.  Set once by api/.
 extern void (*gc_cycle_report)(void);
 
-// Is a collection due?  [racy: a hint for allocation]
+// Is a collection due?  And is it, or does a concurrent cycle want allocating threads to wait?  [racy: hints for
+// allocation]
 bool gc_cycle_due(void);
+bool gc_cycle_wants_attention(void);
+
+// gc_cycle_lock, before the collector's own thread takes it again.  That thread calls gc_cycle_let_others
+// between slices.
+void gc_cycle_acquire(void);
+void gc_cycle_let_others(void);
+
+// Sweep what is unswept.  [gc_cycle_lock]
+void gc_cycle_finish_sweep(void);
+
+// Have helpers to mark `bytes` with.  Returns how many markers should take part.  [gc_cycle_lock]
+unsigned gc_cycle_prepare_markers(size_t bytes);
+
+// One line to the log for a cycle, if the user wants it.
+void gc_cycle_log(const char *kind, const struct gc_pause *pauses, size_t pause_count, uint64_t cycle_ns);
+
+// Run a pause (stopped.h) and count it.  false if it was called off.  [gc_cycle_lock, spilled]
+struct gc_stopped;
+bool gc_cycle_pause(enum gc_pause_kind kind, void (*stopped)(struct gc_stopped *), struct gc_stopped *state);
 
 // Helpers that may mark beside the collecting thread.
 unsigned gc_cycle_markers_max(void);

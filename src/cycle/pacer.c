@@ -95,3 +95,87 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
   uint64_t most = GC_PACER_IDLE_INTERVAL_MS_MAX * NS_PER_MS;
   return doubled < most ? doubled : most;
 }
+
+// ---- Generations ---------------------------------------------------------------------------------------
+
+#define NURSERY_BYTES_MIN GC_MIB
+#define NURSERY_BYTES_FIRST (8 * GC_MIB)
+#define NURSERY_BYTES_MAX (64 * GC_MIB)
+
+enum {
+  WRITE_NS = 800, // what the first write to an armed OS page costs the program
+  LONGEST_MS = 10, // a target for pauses where the user has set none
+  SCORE_MAX = 4,
+  WAIT_MAX = 16
+};
+
+void
+gc_pacer_minors_init(struct gc_pacer_minors *minors) {
+  *minors = (struct gc_pacer_minors){.nursery_bytes = NURSERY_BYTES_FIRST, .wait_next = 1};
+}
+
+bool
+gc_pacer_minors_pay(const struct gc_pacer_minors *minors) {
+  return minors->waiting == 0;
+}
+
+static size_t
+next_nursery_bytes(size_t nursery_bytes, struct gc_pacer_minor minor) {
+  uint64_t target_ns = gc_min(minor.target_ns, LONGEST_MS * NS_PER_MS);
+  size_t most_bytes = gc_max(NURSERY_BYTES_MIN, gc_min(minor.most_bytes / 2, NURSERY_BYTES_MAX));
+  if (minor.pause_ns > target_ns / 2)
+    nursery_bytes -= nursery_bytes / 4;
+  else if (minor.pause_ns < target_ns / 4)
+    nursery_bytes += nursery_bytes / 4;
+  return gc_max(NURSERY_BYTES_MIN, gc_min(nursery_bytes, most_bytes));
+}
+
+static bool
+has_paid(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+  double minor_ns = (double)minor.pause_ns + (double)minor.written_pages * WRITE_NS;
+  double reclaimed_bytes = (double)minor.allocated_bytes - (double)minor.promoted_bytes;
+  bool most_died = 5 * minor.promoted_bytes < 3 * minor.allocated_bytes;
+  bool cheaper = minors->full_ns == 0 ||
+                 minor_ns * (double)minors->full_bytes < (double)minors->full_ns * reclaimed_bytes;
+  return most_died && cheaper;
+}
+
+void
+gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+  minors->since_full++;
+  minors->nursery_bytes = next_nursery_bytes(minors->nursery_bytes, minor);
+  if (has_paid(minors, minor)) {
+    minors->score += minors->score < SCORE_MAX;
+    if (minors->score == SCORE_MAX)
+      minors->wait_next = 1;
+  } else if (--minors->score <= -SCORE_MAX) {
+    minors->score = 0;
+    minors->waiting = minors->wait_next;
+    minors->wait_next = (unsigned)gc_min(2 * minors->wait_next, WAIT_MAX);
+  }
+}
+
+// When they are tried again, two failures are enough.
+void
+gc_pacer_minors_after_full(struct gc_pacer_minors *minors, uint64_t full_ns, size_t full_bytes) {
+  minors->since_full = 0;
+  minors->full_ns = full_ns;
+  minors->full_bytes = full_bytes;
+  if (minors->waiting > 0 && --minors->waiting == 0)
+    minors->score = 2 - SCORE_MAX;
+}
+
+// ---- Concurrent cycles ---------------------------------------------------------------------------------
+
+#define CONCURRENT_BYTES_MIN (8 * GC_MIB)
+
+size_t
+gc_pacer_start_bytes(struct gc_pacer_heap heap) {
+  size_t budget_bytes = gc_pacer_budget_bytes(heap);
+  return budget_bytes - budget_bytes / 4;
+}
+
+size_t
+gc_pacer_concurrent_bytes(struct gc_pacer_heap heap) {
+  return gc_max(gc_pacer_base_budget_bytes(heap) / 2, CONCURRENT_BYTES_MIN);
+}

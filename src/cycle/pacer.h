@@ -37,6 +37,52 @@ unsigned gc_pacer_markers(size_t live_bytes, size_t parallel_min_bytes, unsigned
 // long: a peak is forgotten in some seconds, even by a program that keeps using all the memory it holds.
 size_t gc_pacer_release_bytes(struct gc_pacer_heap heap);
 
+// ---- Generations ---------------------------------------------------------------------------------------
+
+// A minor cycle pays if it reclaims the better part of what was allocated for less than a full one would take
+// for it.  What it is known by:
+struct gc_pacer_minor {
+  uint64_t pause_ns;
+  uint64_t target_ns;     // for pauses; UINT64_MAX: none
+  size_t allocated_bytes; // since the cycle before
+  size_t promoted_bytes;  // of these, alive
+  size_t written_pages;   // OS pages that were searched because the program may have written there
+  size_t most_bytes;      // what a full cycle would have been due after
+};
+
+// What has been learnt from them.
+struct gc_pacer_minors {
+  size_t nursery_bytes; // to allocate between two minor cycles
+  size_t since_full;    // minor cycles since the last full one
+  int score;            // of late, how many paid less how many did not, within limits
+  unsigned waiting;     // full cycles to wait before minor ones are tried again; 0: they pay
+  unsigned wait_next;   // how long to wait when they fail to pay the next time
+  uint64_t full_ns;     // what the last full cycle took
+  size_t full_bytes;    // and was due after
+};
+
+void gc_pacer_minors_init(struct gc_pacer_minors *minors);
+
+// Minor cycles are worth doing.  When several in a row were not, they are given up for one full cycle, the next
+// time for two, then four, up to 16.
+bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
+
+// After a minor cycle.  The nursery follows the pause: it shrinks when that takes more than half of the target,
+// and grows, up to half of `most_bytes`, when less than a quarter.
+void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor);
+
+// After a full cycle that took `full_ns` and was due after `full_bytes`.
+void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, uint64_t full_ns, size_t full_bytes);
+
+// ---- Concurrent cycles ---------------------------------------------------------------------------------
+
+// Bytes to allocate before a concurrent cycle starts: less than the budget, since it takes its time; and while it
+// marks, before allocating threads must wait for it.
+size_t gc_pacer_start_bytes(struct gc_pacer_heap heap);
+size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
+
+// ---- Idleness ------------------------------------------------------------------------------------------
+
 // A program that drops much and then allocates little would never reach its budget.  A background thread
 // asks now and then:
 struct gc_pacer_idle {

@@ -59,7 +59,7 @@ check_slots_span(struct faults *faults, uint32_t page, uint32_t pages) {
   expect(faults, pages == class->span_pages && info->slots == class->slots, "spans-tile (span length)", page);
   const uint8_t *bytes = gc_heap_slot_bytes(hot->line);
   for (size_t slot = 0; slot < gc_round_up(info->slots, GC_LINE_SLOTS); slot++)
-    expect(faults, bytes[slot] <= (slot < info->slots ? GC_SLOT_HELD : GC_SLOT_FREE),
+    expect(faults, bytes[slot] <= (slot < info->slots ? GC_SLOT_HELD_B : GC_SLOT_FREE),
            "slot byte out of range", page);
 }
 

@@ -16,16 +16,16 @@ struct slow_marker {
   uint8_t *seen; // one byte per slot byte
   size_t seen_bytes;
   struct gc_range_array grey; // objects to scan
-  bool must_be_marked;
+  gc_verify_object *check_object; // of each object found
+  gc_verify_word *check_word;     // of each word in an object that refers to one
   size_t faults;
   bool out_of_memory;
 };
 
-static void
-report(struct slow_marker *marker, struct gc_ref ref) {
-  if (marker->faults++ < FAULTS_REPORTED)
-    gc_log("verify marks: marked-closed violated: the object of %zu bytes at %p is reachable and not marked",
-           ref.bytes, (void *)ref.start);
+// Each check reports what it finds; the first ones.
+static bool
+may_report(struct slow_marker *marker) {
+  return marker->faults++ < FAULTS_REPORTED;
 }
 
 static void
@@ -34,21 +34,28 @@ visit(struct slow_marker *marker, struct gc_ref ref) {
   if (!ref.start || *seen)
     return;
   *seen = 1;
-  if (marker->must_be_marked && *ref.byte != gc_heap.mark)
-    report(marker, ref);
+  if (marker->check_object && !marker->check_object(ref) && may_report(marker))
+    gc_log("verify: marked-closed violated: the object of %zu bytes at %p is reachable and not marked", ref.bytes,
+           (void *)ref.start);
   if (gc_kind_is_pointer_free(ref.kind))
     return;
   if (!gc_range_array_push(&marker->grey, (struct gc_range){ref.start, ref.start + ref.bytes}))
     marker->out_of_memory = true;
 }
 
+// `at` is where the word was found in the heap; NULL for a root.
 static void
-visit_word(struct slow_marker *marker, uintptr_t word, bool root) {
+visit_word(struct slow_marker *marker, uintptr_t word, const char *at) {
+  bool root = !at;
   struct gc_ref ref = gc_heap_resolve((const void *)word);
   size_t displacement = word - (uintptr_t)ref.start;
   if (ref.start && (root || gc_heap.all_interior_pointers ||
-                    (displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement])))
+                    (displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement]))) {
+    if (at && marker->check_word && !marker->check_word(at, ref) && may_report(marker))
+      gc_log("verify: written-or-searched violated: marked memory at %p refers to the white object at %p",
+             (const void *)at, (void *)ref.start);
     visit(marker, ref);
+  }
   if (!root)
     return;
   struct gc_ref before = gc_heap_resolve((const void *)(word - 1));
@@ -60,7 +67,7 @@ GC_NO_SANITIZE static void
 visit_range(struct slow_marker *marker, struct gc_range range, bool root) {
   uintptr_t word = gc_round_up((uintptr_t)range.base, GC_WORD_BYTES);
   for (; word + GC_WORD_BYTES <= (uintptr_t)range.limit; word += GC_WORD_BYTES)
-    visit_word(marker, *(const uintptr_t *)word, root);
+    visit_word(marker, *(const uintptr_t *)word, root ? NULL : (const char *)word);
 }
 
 static void
@@ -87,7 +94,7 @@ visit_uncollectable(struct slow_marker *marker) {
       continue;
     size_t slot_bytes = gc_heap.pages[page].slot_granules * GC_GRANULE_BYTES;
     for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
-      visit_word(marker, (uintptr_t)gc_heap_page_address(page) + slot * slot_bytes, false);
+      visit(marker, gc_heap_resolve(gc_heap_page_address(page) + slot * slot_bytes));
     drain(marker);
   }
 }
@@ -107,9 +114,9 @@ trace(struct slow_marker *marker) {
   visit_uncollectable(marker);
 }
 
-static size_t
-trace_all(bool must_be_marked) {
-  struct slow_marker marker = {.must_be_marked = must_be_marked};
+size_t
+gc_verify_trace_stw(gc_verify_object *check_object, gc_verify_word *check_word) {
+  struct slow_marker marker = {.check_object = check_object, .check_word = check_word};
   marker.seen_bytes = (size_t)gc_heap.lines_frontier * GC_LINE_SLOTS;
   marker.seen = gc_os_map(marker.seen_bytes);
   if (!marker.seen) {
@@ -125,9 +132,14 @@ trace_all(bool must_be_marked) {
   return marker.faults;
 }
 
+static bool
+is_marked(struct gc_ref ref) {
+  return *ref.byte == gc_heap.mark;
+}
+
 size_t
 gc_verify_marks_stw(void) {
-  return trace_all(true);
+  return gc_verify_trace_stw(is_marked, NULL);
 }
 
 static void
@@ -136,7 +148,7 @@ verify_stw(void *result) {
   GC_VALGRIND_BEGIN_CONSERVATIVE();
   *faults = gc_verify_heap_stw("on request");
   if (*faults == 0)
-    *faults = trace_all(false);
+    *faults = gc_verify_trace_stw(NULL, NULL);
   GC_VALGRIND_END_CONSERVATIVE();
 }
 

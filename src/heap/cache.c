@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/lock.h"
 #include "heap/heap.h"
+#include "heap/sweep.h"
 
 __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
 void (*gc_cache_stop_now)(void);
@@ -103,7 +105,7 @@ next_run(struct gc_cache *cache, struct gc_run *run, const struct gc_class *clas
   run->next_slot = (uint16_t)limit;
   if (first == limit)
     return false;
-  memset(bytes + first, GC_SLOT_NEW, limit - first);
+  memset(bytes + first, gc_heap.birth, limit - first);
   char *base = gc_heap_page_address(run->page);
   run->cursor = run->limit = base + first * class->slot_bytes;
   run->run_limit = base + limit * class->slot_bytes;
@@ -115,7 +117,7 @@ static void *
 take_freed(struct gc_cache *cache, struct gc_run *run, unsigned kind, size_t slot_bytes) {
   void *slot = run->freed;
   run->freed = *(void **)slot;
-  *gc_heap_slot_at(slot).byte = GC_SLOT_NEW;
+  *gc_heap_slot_at(slot).byte = gc_heap.birth;
   if (gc_kind_is_pointer_free(kind))
     *(void **)slot = NULL;
   else
@@ -153,11 +155,42 @@ gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class_index) {
 
 // ---- Pages ---------------------------------------------------------------------------------------------
 
+static uint32_t *
+list_head(const struct gc_page_info *info, uint32_t page) {
+  return &gc_heap.lists[gc_heap.pages[page].kind][info->class][info->listed - 1];
+}
+
+void
+gc_page_list(uint32_t page) {
+  struct gc_page_info *info = &gc_heap.infos[page];
+  info->listed = (uint8_t)(info->free_slots * GC_EMPTINESS / (info->slots + 1u) + 1);
+  uint32_t *head = list_head(info, page);
+  info->previous = 0;
+  info->next = *head;
+  if (info->next)
+    gc_heap.infos[info->next].previous = page;
+  *head = page;
+}
+
+void
+gc_page_unlist(uint32_t page) {
+  struct gc_page_info *info = &gc_heap.infos[page];
+  if (info->listed == 0)
+    return;
+  if (info->next)
+    gc_heap.infos[info->next].previous = info->previous;
+  if (info->previous)
+    gc_heap.infos[info->previous].next = info->next;
+  else
+    *list_head(info, page) = info->next;
+  info->listed = 0;
+}
+
 static uint32_t
 pop_listed_page(unsigned kind, unsigned class, unsigned emptiness) {
   uint32_t page = gc_heap.lists[kind][class][emptiness];
   if (page)
-    gc_heap.lists[kind][class][emptiness] = gc_heap.infos[page].next;
+    gc_page_unlist(page);
   return page;
 }
 
@@ -179,29 +212,52 @@ make_span(unsigned kind, unsigned class_index) {
   info->class = (uint8_t)class_index;
   info->flags = clean ? GC_PAGE_FRESH : 0;
   for (uint32_t i = 0; i < class->span_pages; i++)
-    gc_heap.pages[page + i] = (struct gc_page){
-        .reciprocal = class->reciprocal,
-        .span_offset = i,
-        .line = line,
-        .slot_granules = (uint16_t)(class->slot_bytes / GC_GRANULE_BYTES),
-        .kind = (uint8_t)kind,
-        .state = GC_PAGE_SLOTS,
-    };
+    gc_page_publish(&gc_heap.pages[page + i],
+                    (struct gc_page){
+                        .reciprocal = class->reciprocal,
+                        .span_offset = i,
+                        .line = line,
+                        .slot_granules = (uint16_t)(class->slot_bytes / GC_GRANULE_BYTES),
+                        .kind = (uint8_t)kind,
+                        .state = GC_PAGE_SLOTS,
+                    });
+  gc_span_enter(page, class->span_pages, kind);
   return page;
 }
 
-// Emptier pages first, for their long runs; nearly full ones only before the heap would take memory from
-// the system.
+static uint32_t
+make_span_of_dirty(unsigned kind, unsigned class) {
+  return gc_heap.dirty_pages >= gc_classes[class].span_pages ? make_span(kind, class) : 0;
+}
+
+static uint32_t
+pop_roomy_page(unsigned kind, unsigned class) {
+  uint32_t page = 0;
+  for (unsigned emptiness = GC_EMPTINESS; page == 0 && emptiness-- > 1;)
+    page = pop_listed_page(kind, class, emptiness);
+  return page;
+}
+
+// Emptier pages first, for their long runs.  With generations, pages without old objects before all others:
+// what those hold need not be searched in a minor cycle.
+static uint32_t
+find_roomy_page(unsigned kind, unsigned class) {
+  uint32_t page = gc_heap.empty_first ? make_span_of_dirty(kind, class) : pop_roomy_page(kind, class);
+  if (page == 0)
+    page = gc_heap.empty_first ? pop_roomy_page(kind, class) : make_span_of_dirty(kind, class);
+  return page;
+}
+
+// Nearly full pages only before the heap would take memory from the system; and before either, what a sweep
+// under way has not come to.
 static uint32_t
 find_page(unsigned kind, unsigned class) {
-  for (unsigned emptiness = GC_EMPTINESS; emptiness-- > 1;) {
-    uint32_t page = pop_listed_page(kind, class, emptiness);
-    if (page)
-      return page;
-  }
-  uint32_t page = gc_heap.dirty_pages >= gc_classes[class].span_pages ? make_span(kind, class) : 0;
-  if (page == 0)
-    page = pop_listed_page(kind, class, 0);
+  enum { SWEPT_AT_ONCE = 64 };
+  uint32_t page;
+  do
+    page = find_roomy_page(kind, class);
+  while (page == 0 && gc_sweep_some(SWEPT_AT_ONCE));
+  page = page ? page : pop_listed_page(kind, class, 0);
   return page ? page : make_span(kind, class);
 }
 
@@ -221,19 +277,38 @@ gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
   run->page = page;
   run->slot_bytes = (uint16_t)gc_classes[class].slot_bytes;
   info->flags = GC_PAGE_OWNED;
+  gc_span_open(page);
+  gc_page_set_add(gc_heap.young, page);
   unsigned index = kind * GC_CLASSES + class;
   cache->used[index / 64] |= (uint64_t)1 << (index % 64);
   return true;
 }
 
-void
-gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, unsigned class) {
-  struct gc_run *run = &cache->runs[kind][class];
-  unsigned index = kind * GC_CLASSES + class;
+// Begin to change the slots of a page: a sweep under way must not come to it afterwards, so it is swept
+// first.
+static void
+enter_swept(struct gc_cache *cache, uint32_t page) {
   gc_cache_enter(cache);
-  *byte = GC_SLOT_HELD;
-  *(void **)slot = run->freed;
-  run->freed = slot;
+  while (GC_UNLIKELY(gc_page_set_has(gc_heap.unswept, page))) {
+    gc_cache_leave(cache);
+    gc_lock_acquire(&gc_lock);
+    gc_sweep_page(page);
+    gc_lock_release(&gc_lock);
+    gc_cache_enter(cache);
+  }
+}
+
+void
+gc_cache_free(struct gc_cache *cache, struct gc_ref ref) {
+  unsigned class = gc_heap.infos[ref.page].class;
+  unsigned index = ref.kind * GC_CLASSES + class;
+  struct gc_run *run = &cache->runs[ref.kind][class];
+  enter_swept(cache, ref.page);
+  if (!gc_page_set_has(gc_heap.young, ref.page))
+    gc_page_set_add(gc_heap.young, ref.page); // the next cycle sweeps it
+  *ref.byte = gc_heap.held;
+  *(void **)(void *)ref.start = run->freed;
+  run->freed = ref.start;
   cache->used[index / 64] |= (uint64_t)1 << (index % 64);
   cache->freed_bytes += gc_classes[class].slot_bytes;
   gc_cache_leave(cache);
@@ -254,8 +329,7 @@ size_t
 gc_cache_shield_stw(struct gc_cache *cache) {
   size_t bytes = 0;
   FOR_EACH_USED_RUN(cache, run) {
-    set_unused_slots(run, gc_heap.mark);
-    run->freed = NULL;
+    set_unused_slots(run, gc_heap.held);
     bytes += (size_t)(run->run_limit - run->cursor);
   }
   gc_cache_flush_counts(cache);
@@ -265,7 +339,23 @@ gc_cache_shield_stw(struct gc_cache *cache) {
 void
 gc_cache_unshield_stw(struct gc_cache *cache) {
   FOR_EACH_USED_RUN(cache, run)
-  set_unused_slots(run, GC_SLOT_NEW);
+  set_unused_slots(run, gc_heap.birth);
+}
+
+void
+gc_cache_forget_freed_stw(struct gc_cache *cache) {
+  FOR_EACH_USED_RUN(cache, run)
+  run->freed = NULL;
+}
+
+void
+gc_cache_sweep_owned_stw(struct gc_cache *cache) {
+  FOR_EACH_USED_RUN(cache, run) {
+    if (run->page == 0)
+      continue;
+    gc_sweep_page(run->page);
+    gc_page_set_add(gc_heap.young, run->page);
+  }
 }
 
 static void
@@ -278,11 +368,9 @@ free_held_slots(struct gc_run *run) {
 }
 
 static void
-relist_page(uint32_t page, unsigned kind, unsigned class) {
-  struct gc_page_info *info = &gc_heap.infos[page];
-  info->flags = 0;
-  info->next = gc_heap.lists[kind][class][GC_EMPTINESS - 1];
-  gc_heap.lists[kind][class][GC_EMPTINESS - 1] = page;
+relist_page(uint32_t page) {
+  gc_heap.infos[page].flags = 0;
+  gc_page_list(page);
 }
 
 // What was handed out and never allocated no longer counts as allocated, nor as carried over from the last
@@ -302,7 +390,7 @@ gc_cache_give_back(struct gc_cache *cache) {
     set_unused_slots(run, GC_SLOT_FREE);
     free_held_slots(run);
     if (run->page)
-      relist_page(run->page, index_ / GC_CLASSES, index_ % GC_CLASSES);
+      relist_page(run->page);
     *run = (struct gc_run){0};
   }
   memset(cache->used, 0, sizeof cache->used);

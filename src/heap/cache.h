@@ -102,14 +102,20 @@ void *gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class);
 // Give the cache another page to allocate in.  false if there is none.  [gc_lock]
 bool gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class);
 
-// Take a slot that holds an object, the kind and class being its page's.  The caller has checked it.
-void gc_cache_free(struct gc_cache *cache, char *slot, uint8_t *byte, unsigned kind, unsigned class);
+// Take the slot of an object, which the caller has checked, to give it out again.
+struct gc_ref;
+void gc_cache_free(struct gc_cache *cache, struct gc_ref ref);
 
-// Around marking and sweeping, in a stopped world: shield gives every unused slot of the cache's runs the
-// current mark and forgets the freed slots; unshield makes them NEW again.  Returns the bytes shielded,
-// which are no objects.
+// Around marking and sweeping, in a stopped world: shield holds every unused slot of the cache's runs; unshield
+// makes them what objects are born as.  Returns the bytes shielded, which are no objects.
 size_t gc_cache_shield_stw(struct gc_cache *cache);
 void gc_cache_unshield_stw(struct gc_cache *cache);
+
+// Before the held value changes, which lets the sweep free them: forget the freed slots.
+void gc_cache_forget_freed_stw(struct gc_cache *cache);
+
+// After the sweep has begun: sweep the pages that the cache owns, which are young again.  [gc_lock]
+void gc_cache_sweep_owned_stw(struct gc_cache *cache);
 
 // Give everything back to the heap.  The cache is as new.  [gc_lock]
 void gc_cache_give_back(struct gc_cache *cache);

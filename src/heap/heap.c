@@ -28,6 +28,31 @@ table_bytes(size_t count, size_t item_bytes) {
   return gc_round_up(count * item_bytes, gc_os_page_bytes());
 }
 
+static struct gc_page_set *const page_sets[] = {
+    &gc_heap.used, &gc_heap.scanned, &gc_heap.young, &gc_heap.recent, &gc_heap.armed, &gc_heap.unswept,
+};
+enum { PAGE_SETS = sizeof page_sets / sizeof page_sets[0] };
+
+static size_t
+page_set_bytes(size_t pages) {
+  return gc_divide_up(pages, 64) * sizeof(struct gc_atomic);
+}
+
+static bool
+make_page_sets(size_t pages) {
+  for (size_t i = 0; i < PAGE_SETS; i++)
+    if (!(page_sets[i]->words = gc_os_map_sparse(page_set_bytes(pages))))
+      return false;
+  return true;
+}
+
+static void
+forget_page_sets(size_t pages) {
+  for (size_t i = 0; i < PAGE_SETS; i++)
+    if (page_sets[i]->words)
+      gc_os_unmap_sparse(page_sets[i]->words, page_set_bytes(pages));
+}
+
 static void
 forget_reservation(size_t bytes) {
   size_t pages = bytes >> GC_PAGE_SHIFT;
@@ -39,6 +64,7 @@ forget_reservation(size_t bytes) {
     gc_os_unreserve(gc_heap.infos, table_bytes(pages, sizeof(struct gc_page_info)));
   if (gc_heap.slot_bytes)
     gc_os_unreserve(gc_heap.slot_bytes, table_bytes(lines_for(pages), GC_LINE_SLOTS));
+  forget_page_sets(pages);
   memset(&gc_heap, 0, sizeof gc_heap);
 }
 
@@ -52,7 +78,7 @@ try_reserve(size_t bytes) {
   gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), HUGE_PAGE_BYTES);
   gc_heap.reserved_pages = pages;
   gc_heap.reserved_lines = lines_for(pages);
-  if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes)
+  if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes && make_page_sets(pages))
     return true;
   forget_reservation(bytes);
   return false;
@@ -78,6 +104,8 @@ gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
       return false;
   }
   gc_heap.mark = GC_SLOT_MARK_A;
+  gc_heap.held = GC_SLOT_HELD_A;
+  gc_heap.birth = GC_SLOT_NEW;
   gc_heap.all_interior_pointers = true;
   gc_heap.frontier = 0; // page 0 and line 0 stand for "none"; the first commit covers them
   if (!gc_span_commit(1)) {

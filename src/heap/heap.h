@@ -17,6 +17,7 @@
 #include "heap/cache.h"
 #include "heap/classes.h"
 #include "heap/page.h"
+#include "heap/page_set.h"
 
 enum {
   GC_EXACT_BINS = 64, // free spans of 1 to 64 pages have a bin each, longer ones four per doubling
@@ -39,6 +40,14 @@ struct gc_heap {
   size_t reserved_pages;
   size_t reserved_lines;
 
+  // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
+  struct gc_page_set used;    // the first pages of spans in use
+  struct gc_page_set scanned; // all pages of spans in use that may contain pointers
+  struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
+  struct gc_page_set recent;  // what was young before the last sweep began
+  struct gc_page_set armed;   // pages whose writes are noticed; else they count as written
+  struct gc_page_set unswept; // first pages of spans that a sweep under way has still to come to
+
   // [gc_lock]
   uint32_t frontier; // first page that was never used
   uint32_t committed_pages;
@@ -53,7 +62,12 @@ struct gc_heap {
   uint32_t huge_from_page; // huge pages have been asked for below this page
   uint32_t now_ms;         // the heap's clock: set at each sweep and release
 
-  uint8_t mark; // the current mark: GC_SLOT_MARK_A or _B.  [stw]
+  // [stw]
+  uint8_t mark;        // the current mark: GC_SLOT_MARK_A or _B
+  uint8_t held;        // the current value of held slots: GC_SLOT_HELD_A or _B
+  uint8_t birth;       // what objects are born with: GC_SLOT_NEW, or the current mark while `marking`
+  bool marking;        // a concurrent cycle marks: no span may become free or shorter
+  bool empty_first;    // caches take free pages with memory before pages that are partly used
   bool all_interior_pointers;
 
   // Bytes.  [gc_lock; read racily by statistics]
@@ -106,6 +120,10 @@ gc_heap_resident_bytes(void) {
   return (size_t)(gc_heap.frontier - 1 - gc_heap.clean_pages) << GC_PAGE_SHIFT;
 }
 
+// A page of slots with free ones, for caches to take.  [gc_lock]
+void gc_page_list(uint32_t page);
+void gc_page_unlist(uint32_t page); // if it is in a list
+
 // ---- Spans (spans.c).  All [gc_lock].
 
 // A span of `pages` pages with state `state`, kind and line still to be set by the caller; 0 if there is
@@ -117,6 +135,12 @@ bool gc_span_extend(uint32_t page, uint32_t pages);
 
 // Give a span back; what it held is garbage.  It coalesces with its neighbours.
 void gc_span_free(uint32_t page, uint32_t pages);
+
+// Enter a span in the sets of pages in use.
+void gc_span_enter(uint32_t page, uint32_t pages, unsigned kind);
+
+// Disarm a span in use, since objects will be allocated in it: it counts as written from here on.
+void gc_span_open(uint32_t page);
 
 // Make `pages` more pages part of the heap, free ones, even where the heap may not grow by itself
 // (dont_expand).  false if the system or the limit refuses.
@@ -159,6 +183,8 @@ gc_heap_resolve(const void *address) {
 // A large object, not cleared; start is NULL if there is no room.  *clean: it reads as zero.  [gc_lock]
 struct gc_ref gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean);
 void gc_large_free(uint32_t page);
+// GC_free of one.  [gc_lock]
+void gc_large_free_explicit(struct gc_ref ref);
 // Grow or shrink in place to `bytes`, clearing what is gained unless the kind is pointer-free.  false if it
 // cannot.  [gc_lock]
 bool gc_large_resize(struct gc_ref ref, size_t bytes);

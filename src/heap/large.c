@@ -12,12 +12,12 @@ pages_for(size_t bytes) {
 static void
 set_pages(uint32_t first, uint32_t from, uint32_t to, uint32_t line, unsigned kind) {
   for (uint32_t i = from; i < to; i++)
-    gc_heap.pages[first + i] = (struct gc_page){
-        .span_offset = i,
-        .line = line,
-        .kind = (uint8_t)kind,
-        .state = GC_PAGE_LARGE,
-    };
+    gc_page_publish(&gc_heap.pages[first + i], (struct gc_page){
+                                                   .span_offset = i,
+                                                   .line = line,
+                                                   .kind = (uint8_t)kind,
+                                                   .state = GC_PAGE_LARGE,
+                                               });
 }
 
 // Give back the pages before the first one at a multiple of `alignment`, and those behind `pages`.
@@ -52,9 +52,11 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
       .object_bytes = gc_round_up(bytes, GC_GRANULE_BYTES),
       .span_pages = (uint32_t)pages,
       .slots = 1,
+      .free_slots = 1, // not counted as alive yet
   };
   set_pages(page, 0, (uint32_t)pages, line, kind);
-  *gc_heap_slot_bytes(line) = GC_SLOT_NEW;
+  *gc_heap_slot_bytes(line) = gc_heap.birth;
+  gc_span_enter(page, (uint32_t)pages, kind);
   gc_heap.allocated_bytes += pages << GC_PAGE_SHIFT;
   return gc_heap_slot_at(gc_heap_page_address(page));
 }
@@ -63,6 +65,20 @@ void
 gc_large_free(uint32_t page) {
   gc_line_free(gc_heap.pages[page].line, 1);
   gc_span_free(page, gc_heap.infos[page].span_pages);
+}
+
+// While a concurrent cycle marks, markers may be reading the object.  It waits for the sweep.
+void
+gc_large_free_explicit(struct gc_ref ref) {
+  size_t bytes = (size_t)gc_heap.infos[ref.page].span_pages << GC_PAGE_SHIFT;
+  gc_heap.freed_bytes += bytes;
+  if (gc_heap.marking) {
+    *ref.byte = gc_heap.held;
+    return;
+  }
+  if (*ref.byte == gc_heap.mark)
+    gc_heap.live_bytes -= gc_min(bytes, gc_heap.live_bytes);
+  gc_large_free(ref.page);
 }
 
 static void
@@ -82,6 +98,7 @@ extend_span(uint32_t page, uint32_t pages) {
     return false;
   const struct gc_page *first = &gc_heap.pages[page];
   set_pages(page, old_pages, pages, first->line, first->kind);
+  gc_span_enter(page, pages, first->kind);
   info->span_pages = pages;
   gc_heap.allocated_bytes += (size_t)(pages - old_pages) << GC_PAGE_SHIFT;
   return true;
@@ -91,7 +108,7 @@ bool
 gc_large_resize(struct gc_ref ref, size_t bytes) {
   struct gc_page_info *info = &gc_heap.infos[ref.page];
   size_t pages = pages_for(bytes);
-  if (pages >= gc_heap.reserved_pages)
+  if (pages >= gc_heap.reserved_pages || (pages < info->span_pages && gc_heap.marking))
     return false;
   if (pages > info->span_pages && !extend_span(ref.page, (uint32_t)pages))
     return false;

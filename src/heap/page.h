@@ -9,19 +9,25 @@
 //
 // Each slot has one byte:
 //
-//            hand out run                 mark, cycle n             mark, cycle n + 1
+//            hand out run                 mark, full cycle n        mark, full cycle n + 1
 //   FREE ------------------> NEW ---------------------> MARK_A <-----------------------> MARK_B
 //    ^ ^                      |                            |                               |
 //    | +---- sweep: not marked in this cycle --------------+-------------------------------+
 //    |                                  GC_free (any of them)
 //    +--- sweep ------------ HELD <---------------- (on a thread's list; HELD -> NEW when taken from it)
 //
-// The two marks change their meaning from cycle to cycle ("flip"), so that marks never need clearing: at
-// the end of a cycle all old objects bear the current mark.  One byte and not two bits, because plain
-// stores by several markers must not lose each other's marks: an atomic `or` costs 10 ns per object
-// (design, section 1).
+// The two marks change their meaning from full cycle to full cycle ("flip"), so that marks never need
+// clearing: at the end of a cycle all old objects bear the current mark.  A minor cycle does not flip, so that
+// old objects are black from its start.  While a concurrent cycle marks, objects are born with the current mark
+// instead of NEW.  One byte and not two bits, because plain stores by several markers must not lose each
+// other's marks: an atomic `or` costs 10 ns per object (design, section 1).
+//
+// HELD slots are no objects, and not free to others: a thread's freed slots between two cycles, and unused
+// slots of its runs within one.  There are two values, which also change their meaning at each cycle: the
+// sweep keeps what is held since then, and frees what was held before.
 #pragma once
 
+#include "base/atomic.h"
 #include "base/types.h"
 
 #define GC_PAGE_SHIFT 16
@@ -30,11 +36,18 @@
 #define GC_RECIPROCAL_SHIFT 31
 #define GC_LINE_SLOTS 64 // slot bytes come in lines of 64
 
-enum gc_slot { GC_SLOT_FREE = 0, GC_SLOT_NEW = 1, GC_SLOT_MARK_A = 2, GC_SLOT_MARK_B = 3, GC_SLOT_HELD = 4 };
+enum gc_slot {
+  GC_SLOT_FREE = 0,
+  GC_SLOT_NEW = 1,
+  GC_SLOT_MARK_A = 2,
+  GC_SLOT_MARK_B = 3,
+  GC_SLOT_HELD_A = 4,
+  GC_SLOT_HELD_B = 5
+};
 
 static inline bool
 gc_slot_is_object(uint8_t byte) {
-  return byte != GC_SLOT_FREE && byte != GC_SLOT_HELD;
+  return (uint8_t)(byte - GC_SLOT_NEW) < 3;
 }
 
 enum gc_page_state {
@@ -44,16 +57,33 @@ enum gc_page_state {
   GC_PAGE_LARGE       // part of a large object
 };
 
-// Hot.  [gc_lock; read by marking in a stopped world]
+// Hot.  [gc_lock; read by marking, also while the world runs]
 struct gc_page {
-  uint32_t reciprocal;
+  union {
+    struct {
+      uint32_t reciprocal;
+      uint32_t line; // of the span's slot bytes; 0: none
+    };
+    struct gc_atomic place; // both at once
+  };
   uint32_t span_offset;   // pages from the span's first to this one
-  uint32_t line;          // of the span's slot bytes; 0: none
   uint16_t slot_granules; // 0: large object
   uint8_t kind;           // enum gc_kind
   uint8_t state;          // enum gc_page_state
 };
 _Static_assert(sizeof(struct gc_page) == 16, "four hot descriptors to a cache line");
+
+// While a concurrent cycle marks, free pages become used, and never the other way round.  A marker that reads
+// a descriptor meanwhile may see any mixture of old and new, save that `place` is whole: it then looks at a
+// slot byte of the new span, which is FREE or black, or at byte 0.
+static inline void
+gc_page_publish(struct gc_page *page, struct gc_page value) {
+  page->span_offset = value.span_offset;
+  page->slot_granules = value.slot_granules;
+  page->kind = value.kind;
+  page->state = value.state;
+  gc_atomic_store_release(&page->place, gc_atomic_load_relaxed(&value.place));
+}
 
 enum { GC_PAGE_OWNED = 1, GC_PAGE_FRESH = 2 };
 
@@ -61,12 +91,12 @@ enum { GC_PAGE_OWNED = 1, GC_PAGE_FRESH = 2 };
 struct gc_page_info {
   size_t object_bytes; // large: as asked for, rounded up to granules
   uint32_t next;       // page list; 0 ends
-  uint32_t previous;
+  uint32_t previous;   // 0: the first
   uint32_t span_pages;
   uint32_t freed_at_ms; // free: on the heap's clock
   uint16_t slots;       // slots in the span
   uint16_t free_slots;  // free ones after the last sweep
   uint8_t class;
-  uint8_t
-      flags; // OWNED: some cache allocates here; FRESH: nothing has been handed out since the system gave it
+  uint8_t flags;  // OWNED: some cache allocates here; FRESH: all slots are free, and known to be zero
+  uint8_t listed; // 1 + emptiness of the list that it is in; 0: in none
 };

@@ -9,6 +9,7 @@
 #include "base/hooks.h"
 #include "heap/heap.h"
 #include "os/memory.h"
+#include "os/writes.h"
 
 // The bin that a free span of `pages` belongs to.
 static unsigned
@@ -124,6 +125,20 @@ take(unsigned state, uint32_t page, uint32_t pages) {
   }
 }
 
+// Pages that were in use may still be armed: what is handed out must not be.
+static void
+disarm(uint32_t page, uint32_t pages) {
+  if (!gc_page_set_has_any(gc_heap.armed, page, pages))
+    return;
+  gc_writes_disarm((struct gc_range){gc_heap_page_address(page), gc_heap_page_address(page + pages)});
+  gc_page_set_remove_all(gc_heap.armed, page, pages);
+}
+
+void
+gc_span_open(uint32_t page) {
+  disarm(page, gc_heap.infos[page].span_pages);
+}
+
 static bool
 may_become_resident(size_t pages) {
   return gc_heap.max_bytes == 0 || gc_heap_resident_bytes() + (pages << GC_PAGE_SHIFT) <= gc_heap.max_bytes;
@@ -199,8 +214,17 @@ gc_span_allocate(uint32_t pages, bool *clean) {
   } else {
     return 0;
   }
+  disarm(page, pages);
   gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
   return page;
+}
+
+void
+gc_span_enter(uint32_t page, uint32_t pages, unsigned kind) {
+  gc_page_set_add(gc_heap.used, page);
+  gc_page_set_add(gc_heap.young, page);
+  if (!gc_kind_is_pointer_free(kind))
+    gc_page_set_add_all(gc_heap.scanned, page, pages);
 }
 
 bool
@@ -213,11 +237,16 @@ gc_span_extend(uint32_t page, uint32_t pages) {
   if (state == GC_PAGE_FREE_CLEAN && !may_become_resident(pages))
     return false;
   take(state, page, pages);
+  disarm(page, pages);
   return true;
 }
 
 void
 gc_span_free(uint32_t page, uint32_t pages) {
+  gc_page_set_remove(gc_heap.used, page);
+  gc_page_set_remove(gc_heap.young, page);
+  gc_page_set_remove(gc_heap.unswept, page);
+  gc_page_set_remove_all(gc_heap.scanned, page, pages);
   insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
 }
 

@@ -1,67 +1,125 @@
-// Eager sweep, one pass over the page table.  See sweep.h.
+// Sweeping, span by span.  See sweep.h.
 #include "heap/sweep.h"
 
 #include <string.h>
 
+// [gc_lock]
+static struct {
+  gc_sweep_slots *sweep_slots;
+  bool under_way;
+  bool full;
+  uint32_t next;  // spans below are swept
+  uint32_t limit; // the frontier when it began
+  size_t before_bytes;
+  size_t live_bytes; // so far
+} sweep;
+
+// Count what was alive before this cycle and what is now.
 static void
-list_page(uint32_t page, unsigned kind, unsigned class) {
-  struct gc_page_info *info = &gc_heap.infos[page];
-  unsigned emptiness = (unsigned)(info->free_slots * GC_EMPTINESS / (info->slots + 1u));
-  uint32_t *head = &gc_heap.lists[kind][class][emptiness];
-  info->next = *head;
-  *head = page;
+count_live(size_t marked_before, size_t marked, size_t slot_bytes) {
+  if (!sweep.full)
+    sweep.live_bytes -= gc_min(sweep.live_bytes, marked_before * slot_bytes);
+  sweep.live_bytes += marked * slot_bytes;
 }
 
-// Returns the bytes that live on.
-static size_t
-sweep_span(uint32_t page, gc_sweep_slots *sweep_slots) {
+static void
+sweep_span(uint32_t page) {
   const struct gc_page *hot = &gc_heap.pages[page];
   struct gc_page_info *info = &gc_heap.infos[page];
-  size_t marked = sweep_slots(gc_heap_slot_bytes(hot->line), info->slots, gc_heap.mark);
+  size_t marked_before = (size_t)info->slots - info->free_slots;
+  size_t marked = sweep.sweep_slots(gc_heap_slot_bytes(hot->line), info->slots, gc_heap.mark, gc_heap.held);
+  count_live(marked_before, marked, gc_classes[info->class].slot_bytes);
   info->free_slots = (uint16_t)(info->slots - marked);
   if (info->flags & GC_PAGE_OWNED)
-    return marked * gc_classes[info->class].slot_bytes;
+    return;
   info->flags = 0;
+  gc_page_unlist(page);
   if (marked == 0) {
     gc_line_free(hot->line, info->slots);
     gc_span_free(page, info->span_pages);
   } else if (info->free_slots > 0) {
-    list_page(page, hot->kind, info->class);
+    gc_page_list(page);
   }
-  return marked * gc_classes[info->class].slot_bytes;
 }
 
-static size_t
+static void
 sweep_large(uint32_t page) {
-  uint8_t *byte = gc_heap_slot_bytes(gc_heap.pages[page].line);
-  if (*byte == gc_heap.mark)
-    return (size_t)gc_heap.infos[page].span_pages << GC_PAGE_SHIFT;
-  gc_large_free(page);
-  return 0;
+  struct gc_page_info *info = &gc_heap.infos[page];
+  size_t bytes = (size_t)info->span_pages << GC_PAGE_SHIFT;
+  bool marked = *gc_heap_slot_bytes(gc_heap.pages[page].line) == gc_heap.mark;
+  count_live(1u - info->free_slots, marked, bytes);
+  info->free_slots = !marked;
+  if (!marked)
+    gc_large_free(page);
+}
+
+// The lists are empty, or about to be made anew.
+static void
+forget_lists(void) {
+  memset(gc_heap.lists, 0, sizeof gc_heap.lists);
+  for (size_t page = gc_page_set_next(gc_heap.used, 1, gc_heap.frontier); page < gc_heap.frontier;
+       page = gc_page_set_next(gc_heap.used, page + 1, gc_heap.frontier))
+    gc_heap.infos[page].listed = 0;
+}
+
+static void
+finish(void) {
+  sweep.under_way = false;
+  gc_heap.live_bytes = sweep.live_bytes;
+  gc_heap.reclaimed_bytes = sweep.before_bytes > sweep.live_bytes ? sweep.before_bytes - sweep.live_bytes : 0;
 }
 
 void
-gc_sweep_stw(size_t shielded_bytes) {
-  gc_sweep_slots *sweep_slots = gc_sweep_slots_choose();
+gc_sweep_begin_stw(bool full, size_t shielded_bytes) {
   size_t allocated_bytes = gc_heap.allocated_bytes + gc_heap.carried_bytes - shielded_bytes;
-  size_t before_bytes = gc_heap.live_bytes + allocated_bytes - gc_heap.freed_bytes;
-  size_t live_bytes = 0;
-  memset(gc_heap.lists, 0, sizeof gc_heap.lists);
-  for (uint32_t page = 1, next; page < gc_heap.frontier; page = next) {
-    next =
-        page + 1; // free spans are walked page by page: freeing a span may just have merged with the next one
-    unsigned state = gc_heap.pages[page].state;
-    if (state == GC_PAGE_FREE_CLEAN || state == GC_PAGE_FREE_DIRTY)
-      continue;
-    next = page + gc_heap.infos[page].span_pages;
-    live_bytes += state == GC_PAGE_SLOTS ? sweep_span(page, sweep_slots) : sweep_large(page);
-  }
-  gc_heap.live_bytes = live_bytes - gc_min(live_bytes, shielded_bytes);
+  if (!sweep.sweep_slots)
+    sweep.sweep_slots = gc_sweep_slots_choose();
+  sweep.under_way = true;
+  sweep.full = full;
+  sweep.next = 1;
+  sweep.limit = gc_heap.frontier;
+  sweep.before_bytes = gc_heap.live_bytes + allocated_bytes - gc_heap.freed_bytes;
+  sweep.live_bytes = full ? 0 : gc_heap.live_bytes;
+  gc_page_set_copy(gc_heap.unswept, full ? gc_heap.used : gc_heap.young, gc_heap.frontier);
+  gc_page_set_copy(gc_heap.recent, gc_heap.young, gc_heap.frontier);
+  gc_page_set_clear(gc_heap.young, gc_heap.frontier);
+  if (full)
+    forget_lists();
   gc_heap.reclaimed_before_bytes += gc_heap.reclaimed_bytes;
-  gc_heap.reclaimed_bytes = before_bytes > gc_heap.live_bytes ? before_bytes - gc_heap.live_bytes : 0;
   gc_heap.allocated_before_bytes += allocated_bytes;
   gc_heap.carried_bytes = shielded_bytes;
   gc_heap.allocated_bytes = gc_heap.freed_bytes = 0;
+}
+
+void
+gc_sweep_page(uint32_t page) {
+  if (!gc_page_set_has(gc_heap.unswept, page))
+    return;
+  if (gc_heap.pages[page].state == GC_PAGE_LARGE)
+    sweep_large(page);
+  else
+    sweep_span(page);
+  gc_page_set_remove(gc_heap.unswept, page);
+}
+
+bool
+gc_sweep_some(size_t spans) {
+  if (!sweep.under_way)
+    return false;
+  for (; spans > 0; spans--) {
+    sweep.next = (uint32_t)gc_page_set_next(gc_heap.unswept, sweep.next, sweep.limit);
+    if (sweep.next >= sweep.limit) {
+      finish();
+      break;
+    }
+    gc_sweep_page(sweep.next);
+  }
+  return true;
+}
+
+bool
+gc_sweep_is_under_way(void) {
+  return sweep.under_way;
 }
 
 void

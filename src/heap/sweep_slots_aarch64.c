@@ -3,8 +3,8 @@
 #include "heap/sweep_slots_inl.h"
 
 static size_t
-sweep_slots_neon(uint8_t *bytes, size_t slots, uint8_t mark) {
-  return gc_sweep_slots_with(bytes, slots, mark);
+sweep_slots_neon(uint8_t *bytes, size_t slots, uint8_t mark, uint8_t held) {
+  return gc_sweep_slots_with(bytes, slots, mark, held);
 }
 
 gc_sweep_slots *

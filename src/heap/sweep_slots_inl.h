@@ -20,17 +20,17 @@ sum_bytes(const gc_byte_vector *bytes) {
   return pairs * ones >> 48;
 }
 
-// Free every slot without the mark.  Returns how many slots are marked.  Lanes count up to 128 (4096
+// Free every slot without the mark, save held ones.  Returns how many slots are marked.  Lanes count up to 128 (4096
 // slots), their sum up to 4096, without overflow.
 GC_INLINE size_t
-gc_sweep_slots_with(uint8_t *bytes, size_t slots, uint8_t mark) {
+gc_sweep_slots_with(uint8_t *bytes, size_t slots, uint8_t mark, uint8_t held) {
   gc_byte_vector counts = {0};
   for (size_t i = 0; i < slots; i += sizeof(gc_byte_vector)) {
     gc_byte_vector lanes;
     memcpy(&lanes, bytes + i, sizeof lanes);
-    gc_byte_vector kept = (gc_byte_vector)(lanes == mark);
-    lanes &= kept;
-    counts -= kept;
+    gc_byte_vector marked = (gc_byte_vector)(lanes == mark);
+    lanes &= marked | (gc_byte_vector)(lanes == held);
+    counts -= marked;
     memcpy(bytes + i, &lanes, sizeof lanes);
   }
   return sum_bytes(&counts);

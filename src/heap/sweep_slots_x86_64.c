@@ -3,13 +3,13 @@
 #include "heap/sweep_slots_inl.h"
 
 __attribute__((target("avx2"))) static size_t
-sweep_slots_avx2(uint8_t *bytes, size_t slots, uint8_t mark) {
-  return gc_sweep_slots_with(bytes, slots, mark);
+sweep_slots_avx2(uint8_t *bytes, size_t slots, uint8_t mark, uint8_t held) {
+  return gc_sweep_slots_with(bytes, slots, mark, held);
 }
 
 static size_t
-sweep_slots_sse2(uint8_t *bytes, size_t slots, uint8_t mark) {
-  return gc_sweep_slots_with(bytes, slots, mark);
+sweep_slots_sse2(uint8_t *bytes, size_t slots, uint8_t mark, uint8_t held) {
+  return gc_sweep_slots_with(bytes, slots, mark, held);
 }
 
 gc_sweep_slots *

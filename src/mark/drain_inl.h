@@ -32,13 +32,15 @@ displacement_counts(size_t displacement) {
 }
 
 // Where the slot byte is of what lies `offset` bytes into the heap.  For no slot and free pages it is one
-// that is always FREE.
+// that is always FREE.  `place` is read whole, since the page may come into use meanwhile.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate
 find_candidate(struct gc_mark_view view, size_t offset) {
   const struct gc_page *page = &view.pages[offset >> GC_PAGE_SHIFT];
   size_t in_page = (offset & (GC_PAGE_BYTES - 1)) >> GC_GRANULE_SHIFT;
-  size_t slot = (in_page + page->span_offset * GC_PAGE_GRANULES) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
-  return (struct gc_candidate){view.slot_bytes + (size_t)page->line * GC_LINE_SLOTS + slot, offset};
+  uint64_t place = gc_atomic_load_relaxed(&page->place);
+  size_t reciprocal = (uint32_t)place, line = place >> 32;
+  size_t slot = (in_page + page->span_offset * GC_PAGE_GRANULES) * reciprocal >> GC_RECIPROCAL_SHIFT;
+  return (struct gc_candidate){view.slot_bytes + line * GC_LINE_SLOTS + slot, offset};
 }
 
 // Mark and push the candidate if it is white.  There is room for the push.  Returns the new top of the stack.

@@ -2,17 +2,18 @@
 #include "mark/marker.h"
 
 #include "mark/drain_inl.h"
+#include "os/clock.h"
 #include "mark/team.h"
 
 void
-gc_marker_begin(struct gc_marker *marker) {
+gc_marker_begin(struct gc_marker *marker, bool minor) {
   uint8_t other_mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
   marker->view = (struct gc_mark_view){
       .base = (uintptr_t)gc_heap.base,
       .bytes = (size_t)gc_heap.frontier << GC_PAGE_SHIFT,
       .pages = gc_heap.pages,
       .slot_bytes = gc_heap.slot_bytes,
-      .white = 1u << GC_SLOT_NEW | 1u << other_mark,
+      .white = 1u << GC_SLOT_NEW | (minor ? 0 : 1u << other_mark),
       .mark = gc_heap.mark,
       .all_interior_pointers = gc_heap.all_interior_pointers,
   };
@@ -22,6 +23,11 @@ gc_marker_begin(struct gc_marker *marker) {
     marker->filter = gc_filter_choose();
   if (!marker->drain)
     marker->drain = gc_drain_choose();
+}
+
+void
+gc_marker_look_at_all(struct gc_marker *marker) {
+  marker->view.bytes = (size_t)gc_heap.frontier << GC_PAGE_SHIFT;
 }
 
 gc_mark_entry *
@@ -57,6 +63,14 @@ gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
     if (team && !gc_team_check(team, marker))
       return;
   }
+}
+
+bool
+gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns) {
+  enum { BETWEEN_LOOKS = 2048 };
+  while (marker->stack.top != marker->stack.base && gc_os_now_ns() < deadline_ns)
+    marker->drain(marker, BETWEEN_LOOKS);
+  return marker->stack.top != marker->stack.base;
 }
 
 // ---- Roots ---------------------------------------------------------------------------------------------
@@ -115,6 +129,32 @@ void
 gc_marker_mark_object(struct gc_marker *marker, const void *object) {
   if (make_root_room(marker, 1))
     mark_at(marker, (uintptr_t)object);
+}
+
+// ---- What was written ----------------------------------------------------------------------------------
+
+// Push what lies in granules [from, limit) of the heap of an object of `granules` at `start`.
+static void
+push_part(struct gc_marker *marker, size_t start, size_t granules, size_t from, size_t limit) {
+  size_t base = gc_max(start, from), end = gc_min(start + granules, limit);
+  if (base < end && gc_mark_stack_reserve(&marker->stack, 1))
+    *marker->stack.top++ = gc_mark_entry_make(base, end - base);
+}
+
+void
+gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
+  size_t number = gc_heap_page_of(range.base);
+  const struct gc_page *page = &gc_heap.pages[number];
+  size_t first = number - page->span_offset, span = first * GC_PAGE_GRANULES;
+  const struct gc_page_info *info = &gc_heap.infos[first];
+  size_t from = (size_t)(range.base - gc_heap.base) >> GC_GRANULE_SHIFT;
+  size_t limit = (size_t)(range.limit - gc_heap.base) >> GC_GRANULE_SHIFT;
+  size_t granules = page->slot_granules ? page->slot_granules : info->object_bytes >> GC_GRANULE_SHIFT;
+  const uint8_t *bytes = gc_heap_slot_bytes(page->line);
+  size_t slot = (from - span) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
+  for (; slot < info->slots && span + slot * granules < limit; slot++)
+    if (bytes[slot] == marker->view.mark)
+      push_part(marker, span + slot * granules, granules, from, limit);
 }
 
 // ---- Overflow ------------------------------------------------------------------------------------------

@@ -59,12 +59,20 @@ struct gc_marker {
 // What a set of markers shares; see team.h.
 struct gc_team;
 
-// Take the heap's state for a cycle: the current mark is the black one, all other objects are white.  [stw]
-void gc_marker_begin(struct gc_marker *marker);
+// Take the heap's state for a cycle: the current mark is the black one.  All other objects are white, or in a
+// minor cycle the new ones only.  What was on the stack is forgotten.  [stw]
+void gc_marker_begin(struct gc_marker *marker, bool minor);
+
+// Words up to the frontier as it is now are candidates.  [stw]
+void gc_marker_look_at_all(struct gc_marker *marker);
 
 // Mark what the words of a root range refer to; a word on a slot's start also marks the slot before it,
 // which it may point just past.
 void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
+
+// Push what lies in `range`, a part of one page, of objects that bear the current mark, to be scanned (again)
+// since the program wrote there.
+void gc_marker_push_marked(struct gc_marker *marker, struct gc_range range);
 
 // Mark an object and push it.
 void gc_marker_mark_object(struct gc_marker *marker, const void *object);
@@ -73,6 +81,9 @@ void gc_marker_mark_object(struct gc_marker *marker, const void *object);
 // may be NULL) when others are hungry. Returns early, with work left, when the team's cycle has been called
 // off.
 void gc_marker_drain(struct gc_marker *marker, struct gc_team *team);
+
+// The same while the world runs, until the clock says `deadline_ns`.  false if nothing is left.
+bool gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns);
 
 // After an overflow: scan marked objects of [page, ...) again.  Drains as it goes.
 void gc_marker_rescan(struct gc_marker *marker);

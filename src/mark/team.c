@@ -37,6 +37,7 @@ struct gc_team {
 
   struct gc_mark_job job;     // [written before job_number changes]
   struct gc_atomic next_root; // the next root range that nobody took
+  struct gc_atomic next_written; // likewise of what was written
   struct gc_atomic next_page; // the next page to look for uncollectable objects in
 };
 
@@ -175,22 +176,30 @@ mark_uncollectable_span(struct gc_marker *marker, uint32_t page) {
       gc_marker_mark_object(marker, gc_heap_page_address(page) + slot * slot_bytes);
 }
 
+// In a minor cycle the old ones are like other old objects.
 static void
-mark_uncollectable_objects(struct gc_marker *marker) {
-  for (uint32_t page = 1; page < gc_heap.frontier; page += gc_heap.infos[page].span_pages)
-    if (gc_heap.pages[page].line != 0 && gc_kind_is_uncollectable(gc_heap.pages[page].kind))
-      mark_uncollectable_span(marker, page);
+mark_uncollectable_objects(struct gc_marker *marker, bool minor) {
+  struct gc_page_set spans = minor ? gc_heap.young : gc_heap.used;
+  for (size_t page = gc_page_set_next(spans, 1, gc_heap.frontier); page < gc_heap.frontier;
+       page = gc_page_set_next(spans, page + 1, gc_heap.frontier))
+    if (gc_kind_is_uncollectable(gc_heap.pages[page].kind))
+      mark_uncollectable_span(marker, (uint32_t)page);
 }
 
 static void
 take_part(struct gc_marker *marker) {
   size_t index;
+  while (!gc_atomic_load_relaxed(&team.called_off) &&
+         (index = gc_atomic_add(&team.next_written, 1)) < team.job.written_count) {
+    gc_marker_push_marked(marker, team.job.written[index]);
+    gc_marker_drain(marker, &team);
+  }
   while ((index = gc_atomic_add(&team.next_root, 1)) < team.job.root_count) {
     gc_marker_scan_root(marker, team.job.roots[index]);
     gc_marker_drain(marker, &team);
   }
-  if (gc_atomic_add(&team.next_page, 1) == 0)
-    mark_uncollectable_objects(marker);
+  if (!team.job.continued && gc_atomic_add(&team.next_page, 1) == 0)
+    mark_uncollectable_objects(marker, team.job.minor);
   do
     gc_marker_drain(marker, &team);
   while (find_work(marker));
@@ -207,7 +216,7 @@ join_job(struct gc_marker *marker) {
   team.members++;
   pthread_mutex_unlock(&team.lock);
   GC_VALGRIND_BEGIN_CONSERVATIVE();
-  gc_marker_begin(marker);
+  gc_marker_begin(marker, team.job.minor);
   take_part(marker);
   GC_VALGRIND_END_CONSERVATIVE();
   pthread_mutex_lock(&team.lock);
@@ -264,6 +273,7 @@ start_job(const struct gc_mark_job *job, unsigned helpers) {
   gc_atomic_store_relaxed(&team.called_off, 0);
   gc_atomic_store_relaxed(&team.next_root, 0);
   gc_atomic_store_relaxed(&team.next_page, 0);
+  gc_atomic_store_relaxed(&team.next_written, 0);
   if (helpers > 0) {
     team.job_number++;
     pthread_cond_broadcast(&team.changed);
@@ -289,17 +299,57 @@ recover_from_overflow(unsigned helpers) {
 }
 
 bool
+gc_team_begin(const struct gc_mark_job *job) {
+  struct gc_marker *own = gc_team_own_marker();
+  gc_marker_begin(own, false);
+  if (!gc_mark_stack_reserve(&own->stack, 1))
+    return false;
+  for (size_t i = 0; i < job->root_count; i++)
+    gc_marker_scan_root(own, job->roots[i]);
+  mark_uncollectable_objects(own, false);
+  return true;
+}
+
+// Move what is left of a job that was called off to the caller's stack.  What has no room there is found by
+// the recovery from overflow.
+static void
+gather_leftovers(unsigned helpers) {
+  struct gc_marker *own = gc_team_own_marker();
+  for (unsigned i = 1; i <= helpers + 1; i++) {
+    struct gc_mark_stack *from = i <= helpers ? &team.markers[i].stack : &team.pool;
+    size_t count = gc_mark_stack_count(from);
+    own->stack.overflowed |= from->overflowed;
+    if (gc_mark_stack_reserve(&own->stack, count)) {
+      memcpy(own->stack.top, from->base, count * sizeof *from->base);
+      own->stack.top += count;
+    }
+    gc_mark_stack_clear(from);
+    from->overflowed = false;
+  }
+  size_t index;
+  while ((index = gc_atomic_add(&team.next_written, 1)) < team.job.written_count)
+    gc_marker_push_marked(own, team.job.written[index]);
+}
+
+bool
 gc_team_mark(const struct gc_mark_job *job) {
   struct gc_marker *own = gc_team_own_marker();
-  if (!gc_mark_stack_reserve(&own->stack, 1) || (job->stop && job->stop()))
+  if (job->continued)
+    gc_marker_look_at_all(own);
+  else
+    gc_marker_begin(own, job->minor);
+  if (!gc_mark_stack_reserve(&own->stack, 1) || (job->stop && !job->continued && job->stop()))
     return false;
   unsigned helpers = (unsigned)gc_min(job->markers - 1, team.helpers);
   start_job(job, helpers);
   take_part(own);
   if (helpers > 0)
     await_helpers();
-  if (gc_atomic_load_relaxed(&team.called_off))
+  if (gc_atomic_load_relaxed(&team.called_off)) {
+    if (job->continued)
+      gather_leftovers(helpers);
     return false;
+  }
   recover_from_overflow(helpers);
   for (unsigned i = 0; i <= helpers; i++)
     gc_mark_stack_trim(&team.markers[i].stack);

@@ -18,14 +18,23 @@ enum { GC_MARKERS_MAX = 64 };
 struct gc_mark_job {
   const struct gc_range *roots; // pieces of any size
   size_t root_count;
+  const struct gc_range *written; // parts of pages where marked objects must be scanned again
+  size_t written_count;
+  bool minor;        // only new objects are white
+  bool continued;    // what gc_team_begin and slices have left on the caller's stack is part of the work
   unsigned markers;  // how many should take part; 1: the caller alone
   int (*stop)(void); // asked now and then by the caller; non-zero calls the job off.  May be NULL
 };
 
-// Trace everything that the roots, the uncollectable objects and nothing else reach.  The caches have been
-// shielded.  false if called off or (never else) if there is no memory for the least mark stack.  [stw,
-// gc_cycle_lock]
+// Trace everything that the roots, the uncollectable objects and nothing else reach, in a minor cycle also what
+// old objects in `written` parts of the heap reach.  The caches have been shielded.  false if called off or
+// (never else) if there is no memory for the least mark stack.  A continued job that was called off has left
+// what is still to be scanned on the caller's stack, save roots.  [stw, gc_cycle_lock]
 bool gc_team_mark(const struct gc_mark_job *job);
+
+// Begin marking that slices go on with: mark what roots and uncollectable objects refer to.  false if there is
+// no memory for the least mark stack.  [stw, gc_cycle_lock]
+bool gc_team_begin(const struct gc_mark_job *job);
 
 // Create helper threads until there are `wanted`, or the system refuses.  While the world runs.
 // [gc_cycle_lock]

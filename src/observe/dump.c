@@ -6,10 +6,13 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
+#include "cycle/mode.h"
+#include "cycle/pauses.h"
 #include "gc.h"
 #include "observe/census.h"
 #include "observe/text.h"
 #include "os/files.h"
+#include "os/writes.h"
 #include "world/world.h"
 
 static size_t
@@ -43,17 +46,47 @@ add_heap(struct gc_text *text, const struct gc_census *census) {
 }
 
 static unsigned long
-us_at_percent(double part) {
-  return (unsigned long)(gc_histogram_percentile(&gc_cycle_stats.pauses, part) / 1000);
+us(uint64_t ns) {
+  return (unsigned long)(ns / 1000);
 }
 
 static void
 add_collections(struct gc_text *text) {
+  const char *reason = gc_writes_reason();
   gc_text_add(text, "collections\n  finished    %zu, called off %zu, disabled %zu times\n",
               gc_cycle_stats.cycles, gc_cycle_stats.called_off, gc_atomic_load_relaxed(&gc_cycle_disabled));
-  gc_text_add(text, "  pauses      p50 %lu us, p90 %lu us, p99 %lu us, longest %lu us, %lu us in all\n",
-              us_at_percent(50), us_at_percent(90), us_at_percent(99), us_at_percent(100),
-              (unsigned long)(gc_cycle_stats.total_ns / 1000));
+  gc_text_add(text, "  mode        %s\n", gc_mode_name(gc_mode_wanted()));
+  gc_text_add(text, "  writes      noticed by %s%s%s\n", gc_mode_tracking_name(), reason[0] ? ": " : "",
+              reason);
+}
+
+static void
+add_phases(struct gc_text *text, const struct gc_pause_totals *totals) {
+  gc_text_add(text, "  %-11s", "");
+  for (unsigned phase = 0; phase < GC_PAUSE_PHASES; phase++)
+    gc_text_add(text, "%s %s %lu", phase ? "," : "", gc_pause_phase_name(phase), us(totals->phase_ns[phase]));
+  gc_text_add(text, "\n");
+}
+
+static void
+add_pauses_of(struct gc_text *text, enum gc_pause_kind kind) {
+  const struct gc_pause_totals *totals = gc_pauses_of(kind);
+  const struct gc_histogram *lengths = &totals->lengths;
+  if (lengths->count == 0)
+    return;
+  gc_text_add(text, "  %-11s %lu, p50 %lu, p90 %lu, p99 %lu, longest %lu, in all %lu",
+              gc_pause_kind_name(kind), (unsigned long)lengths->count,
+              us(gc_histogram_percentile(lengths, 50)), us(gc_histogram_percentile(lengths, 90)),
+              us(gc_histogram_percentile(lengths, 99)), us(lengths->max_ns), us(lengths->total_ns));
+  gc_text_add(text, "; called off %lu\n", (unsigned long)totals->called_off);
+  add_phases(text, totals);
+}
+
+static void
+add_pauses(struct gc_text *text) {
+  gc_text_add(text, "pauses in us, and what they were spent on\n");
+  for (unsigned kind = 0; kind <= GC_PAUSE_KINDS; kind++)
+    add_pauses_of(text, kind);
 }
 
 static const char *const kind_names[GC_KINDS] = {
@@ -142,6 +175,7 @@ compose(struct gc_text *text) {
   gc_census_take(&census);
   add_heap(text, &census);
   add_collections(text);
+  add_pauses(text);
   add_classes(text, &census);
   add_large(text, &census);
   add_roots(text);
@@ -169,7 +203,7 @@ void
 gc_dump(const char *name) {
   struct gc_text text = {0};
   gc_text_add(&text, "loam %s: dump%s%.100s\n", LOAM_VERSION, name ? " " : "", name ? name : "");
-  gc_lock_acquire(&gc_cycle_lock);
+  gc_cycle_acquire();
   gc_world_call_spilled(compose_stopped, &text);
   gc_lock_release(&gc_cycle_lock);
   gc_text_log(&text);

@@ -93,6 +93,18 @@ gc_os_map(size_t bytes) {
   return base;
 }
 
+void *
+gc_os_map_sparse(size_t bytes) {
+  if (must_fail())
+    return NULL;
+  return map_anonymous(gc_round_up(bytes, gc_os_page_bytes()), PROT_READ | PROT_WRITE, MAP_NORESERVE);
+}
+
+void
+gc_os_unmap_sparse(void *base, size_t bytes) {
+  munmap(base, gc_round_up(bytes, gc_os_page_bytes()));
+}
+
 void
 gc_os_unmap(void *base, size_t bytes) {
   bytes = gc_round_up(bytes, gc_os_page_bytes());

@@ -32,6 +32,11 @@ void gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted);
 void *gc_os_map(size_t bytes);
 void gc_os_unmap(void *base, size_t bytes);
 
+// The same for a table that is used in few places: it counts as obtained for nothing, and costs only what is
+// touched.
+void *gc_os_map_sparse(size_t bytes);
+void gc_os_unmap_sparse(void *base, size_t bytes);
+
 // Grow or shrink such memory, moving it if need be; what it held stays.  NULL if refused, and then the old
 // block is as it was.
 void *gc_os_remap(void *base, size_t old_bytes, size_t new_bytes);

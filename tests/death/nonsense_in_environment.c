@@ -32,6 +32,16 @@ static const char *const variables[] = {
     "LOAM_STRESS_COLLECT",
     "LOAM_STRESS_FAIL_OS",
     "LOAM_STRESS_DELAY",
+    "GC_MODE",
+    "GC_ENABLE_INCREMENTAL",
+    "GC_DISABLE_INCREMENTAL",
+    "GC_PAUSE_TIME_TARGET",
+    "GC_FULL_FREQUENCY",
+    "LOAM_PAUSE_ATTEMPTS",
+    "LOAM_NURSERY",
+    "LOAM_GENERATIONAL_MIN",
+    "LOAM_CONCURRENT_MIN",
+    "LOAM_WRITES",
 };
 
 static const char *const nonsense[] = {
@@ -137,6 +147,14 @@ exact_range(void) {
 }
 
 static void
+exact_word(void) {
+  setenv("GC_MODE", "banana", 1);
+  child_expect("loam: warning: GC_MODE=banana ignored: expected one of: stop generational concurrent auto\n");
+  GC_INIT();
+  CHILD_CHECK(GC_get_mode() == GC_MODE_AUTO);
+}
+
+static void
 long_value(void) {
   char *text = malloc(100000), captured[CHILD_TEXT_BYTES];
   memset(text, 'z', 99999);
@@ -185,6 +203,7 @@ main(void) {
   child_check("the line about a size", exact_size, CHILD_EXITS);
   child_check("the line about a flag", exact_flag, CHILD_EXITS);
   child_check("the line about a range", exact_range, CHILD_EXITS);
+  child_check("the line about a word", exact_word, CHILD_EXITS);
   child_check("a value of 100 KB is cut", long_value, CHILD_EXITS);
   child_check("an empty value is no value", empty_value, CHILD_EXITS);
   child_check("a log file that cannot be opened", log_file_refused, CHILD_EXITS);

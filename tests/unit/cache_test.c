@@ -113,8 +113,8 @@ freed_slots_are_used_again_last_first_and_cleared(void **state) {
     for (int j = 0; j < 2; j++)
       memset(objects[j] = fixture_allocate(slot_bytes, GC_KIND_NORMAL), 0x77, slot_bytes);
     for (int j = 0; j < 2; j++) {
-      gc_cache_free(&fixture_cache, objects[j], fixture_byte(objects[j]), GC_KIND_NORMAL, class);
-      assert_int_equal(*fixture_byte(objects[j]), GC_SLOT_HELD);
+      gc_cache_free(&fixture_cache, gc_heap_slot_at(objects[j]));
+      assert_int_equal(*fixture_byte(objects[j]), gc_heap.held);
     }
     assert_int_equal(fixture_cache.freed_bytes, 2 * slot_bytes);
     for (int j = 1; j >= 0;) {
@@ -144,21 +144,22 @@ no_slot_of_a_page_is_passed_over(void **state) {
 }
 
 static void
-a_shielded_cache_shows_only_objects_and_marks(void **state) {
+unused_slots_of_a_shielded_cache_are_held(void **state) {
   (void)state;
   fixture_heap(64 * GC_MIB);
   char *object = fixture_allocate(32, GC_KIND_NORMAL);
   char *freed = fixture_allocate(32, GC_KIND_NORMAL);
-  gc_cache_free(&fixture_cache, freed, fixture_byte(freed), GC_KIND_NORMAL, gc_class_of(32));
+  gc_cache_free(&fixture_cache, gc_heap_slot_at(freed));
   struct gc_run *run = run_of(GC_KIND_NORMAL, 32);
   size_t unused = (size_t)(run->run_limit - run->cursor);
   assert_int_equal(gc_cache_unused_bytes(&fixture_cache), unused);
   fixture_flip();
   assert_int_equal(gc_cache_shield_stw(&fixture_cache), unused);
   for (char *slot = run->cursor; slot < run->run_limit; slot += 32)
-    assert_int_equal(*fixture_byte(slot), gc_heap.mark);
+    assert_int_equal(*fixture_byte(slot), gc_heap.held);
   assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
-  assert_int_equal(*fixture_byte(freed), GC_SLOT_HELD); // for the sweep
+  assert_int_equal(*fixture_byte(freed), gc_heap.held); // for the sweep
+  gc_cache_forget_freed_stw(&fixture_cache);
   assert_null(run->freed);
   gc_cache_unshield_stw(&fixture_cache);
   for (char *slot = run->cursor; slot < run->run_limit; slot += 32)
@@ -172,13 +173,13 @@ a_cache_gives_everything_back(void **state) {
   fixture_heap(64 * GC_MIB);
   char *object = fixture_allocate(32, GC_KIND_NORMAL), *freed = fixture_allocate(32, GC_KIND_NORMAL);
   unsigned class = gc_class_of(32);
-  gc_cache_free(&fixture_cache, freed, fixture_byte(freed), GC_KIND_NORMAL, class);
+  gc_cache_free(&fixture_cache, gc_heap_slot_at(freed));
   uint32_t page = gc_heap_slot_at(object).page;
   gc_cache_give_back(&fixture_cache);
   assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
   for (size_t slot = 1; slot < gc_classes[class].slots; slot++)
     assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], GC_SLOT_FREE);
-  assert_int_equal(gc_heap.lists[GC_KIND_NORMAL][class][GC_EMPTINESS - 1], page);
+  assert_int_equal(gc_heap.lists[GC_KIND_NORMAL][class][gc_heap.infos[page].listed - 1], page);
   assert_false(gc_heap.infos[page].flags & GC_PAGE_OWNED);
   static const struct gc_cache empty;
   assert_memory_equal(&fixture_cache, &empty, sizeof empty);
@@ -216,10 +217,11 @@ emptier_pages_come_first_and_nearly_full_ones_before_new_memory(void **state) {
     pages[i] = fixture_cache.runs[GC_KIND_NORMAL][class].page;
   }
   gc_cache_give_back(&fixture_cache);
-  memset(gc_heap.lists, 0, sizeof gc_heap.lists);
   for (unsigned i = 0; i < 4; i++) {
-    gc_heap.infos[pages[i]].next = 0;
-    gc_heap.lists[GC_KIND_NORMAL][class][i] = pages[i];
+    struct gc_page_info *info = &gc_heap.infos[pages[i]];
+    gc_page_unlist(pages[i]);
+    info->free_slots = (uint16_t)(info->slots * (2 * i + 1) / 8); // in the middle of a quarter
+    gc_page_list(pages[i]);
   }
   for (int i = 3; i >= 0; i--) {
     assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, class));
@@ -236,7 +238,7 @@ main(void) {
       cmocka_unit_test(a_page_that_was_given_back_is_not_fresh),
       cmocka_unit_test(freed_slots_are_used_again_last_first_and_cleared),
       cmocka_unit_test(no_slot_of_a_page_is_passed_over),
-      cmocka_unit_test(a_shielded_cache_shows_only_objects_and_marks),
+      cmocka_unit_test(unused_slots_of_a_shielded_cache_are_held),
       cmocka_unit_test(a_cache_gives_everything_back),
       cmocka_unit_test(a_stop_that_was_put_off_comes_on_leaving),
       cmocka_unit_test(emptier_pages_come_first_and_nearly_full_ones_before_new_memory),

@@ -13,6 +13,7 @@
 
 #include "base/hooks.h"
 #include "heap/heap.h"
+#include "heap/sweep.h"
 #include "os/memory.h"
 
 // ---- Random numbers (xorshift64*, Vigna 2016) ----------------------------------------------------------
@@ -88,6 +89,15 @@ fixture_allocate(size_t bytes, unsigned kind) {
 static inline uint8_t *
 fixture_byte(const void *address) {
   return gc_heap_slot_at(address).byte;
+}
+
+// As after full marking: all of the sweep at once.
+static inline void
+fixture_sweep(size_t shielded_bytes) {
+  gc_sweep_begin_stw(true, shielded_bytes);
+  gc_cache_sweep_owned_stw(&fixture_cache);
+  while (gc_sweep_some(1))
+    ;
 }
 
 // As at a cycle's start: the other mark becomes the current one.

@@ -19,7 +19,7 @@ begin(size_t reserve_bytes) {
 static void
 begin_cycle(void) {
   fixture_flip();
-  gc_marker_begin(&marker);
+  gc_marker_begin(&marker, false);
   assert_true(gc_mark_stack_reserve(&marker.stack, 1));
 }
 
@@ -92,7 +92,7 @@ words_that_refer_to_no_object_mark_nothing(void **state) {
   assert_non_null(fixture_allocate(200000, GC_KIND_NORMAL));
   gc_large_free(gc_heap_slot_at(large).page);
   *fixture_byte(freed) = GC_SLOT_FREE;
-  *fixture_byte(held) = GC_SLOT_HELD;
+  *fixture_byte(held) = GC_SLOT_HELD_A;
   const char *words[] = {freed,
                          held,
                          large,
@@ -103,7 +103,7 @@ words_that_refer_to_no_object_mark_nothing(void **state) {
                          page - 1};
   mark_from((struct gc_range){(const char *)words, (const char *)(words + 8)});
   assert_int_equal(*fixture_byte(freed), GC_SLOT_FREE);
-  assert_int_equal(*fixture_byte(held), GC_SLOT_HELD);
+  assert_int_equal(*fixture_byte(held), GC_SLOT_HELD_A);
   assert_int_equal(gc_heap.slot_bytes[0], GC_SLOT_FREE);
   assert_int_equal(gc_mark_stack_count(&marker.stack), 0);
 }

@@ -32,9 +32,9 @@ make_span(size_t i) {
   spans[i].line = gc_heap.pages[spans[i].page].line;
   uint8_t *bytes = gc_heap_slot_bytes(spans[i].line);
   for (size_t slot = 0; slot < gc_classes[class].slots; slot++)
-    bytes[slot] = density == 0   ? (uint8_t)(random_below(2) * GC_SLOT_HELD)
+    bytes[slot] = density == 0   ? (uint8_t)(random_below(2) * GC_SLOT_HELD_B)
                   : density == 1 ? gc_heap.mark
-                                 : (uint8_t)random_below(GC_SLOT_HELD + 1);
+                                 : (uint8_t)random_below(GC_SLOT_HELD_B + 1);
   memcpy(spans[i].bytes, bytes, gc_classes[class].slots);
 }
 
@@ -73,12 +73,17 @@ expected_list(size_t i) {
   return spans[i].owned || left == 0 ? -1 : (int)(left * GC_EMPTINESS / (slots + 1));
 }
 
+static bool
+is_kept(uint8_t byte) {
+  return byte == gc_heap.mark || byte == gc_heap.held;
+}
+
 static void
 check_survivors(size_t i) {
   const uint8_t *bytes = gc_heap_slot_bytes(spans[i].line);
   size_t slots = gc_classes[spans[i].class].slots;
   for (size_t slot = 0; slot < slots; slot++)
-    assert_int_equal(bytes[slot], spans[i].bytes[slot] == gc_heap.mark ? gc_heap.mark : GC_SLOT_FREE);
+    assert_int_equal(bytes[slot], is_kept(spans[i].bytes[slot]) ? spans[i].bytes[slot] : GC_SLOT_FREE);
   assert_int_equal(info_of(i)->free_slots, slots - marked_in(i));
   for (unsigned emptiness = 0; emptiness < GC_EMPTINESS; emptiness++)
     assert_int_equal(times_listed(i, emptiness), (int)emptiness == expected_list(i));
@@ -104,7 +109,7 @@ random_bytes_are_swept_as_in_the_model(void **state) {
       live_bytes += marked_in(i) * gc_classes[spans[i].class].slot_bytes;
       freed_pages += !spans[i].owned && marked_in(i) == 0 ? spans[i].span_pages : 0;
     }
-    gc_sweep_stw(0);
+    fixture_sweep(0);
     for (size_t i = 0; i < SPANS; i++)
       if (spans[i].owned || marked_in(i) > 0)
         check_survivors(i);
@@ -124,7 +129,7 @@ large_objects_stay_if_marked(void **state) {
   *fixture_byte(old) = gc_heap.mark;
   fixture_flip();
   *fixture_byte(kept) = gc_heap.mark;
-  gc_sweep_stw(0);
+  fixture_sweep(0);
   assert_ptr_equal(gc_heap_resolve(kept + 100000).start, kept);
   assert_null(gc_heap_resolve(dropped).start);
   assert_null(gc_heap_resolve(old).start);
@@ -139,7 +144,7 @@ shielded_slots_are_kept_and_do_not_count(void **state) {
   fixture_flip();
   size_t shielded_bytes = gc_cache_shield_stw(&fixture_cache);
   *fixture_byte(kept) = gc_heap.mark;
-  gc_sweep_stw(shielded_bytes);
+  fixture_sweep(shielded_bytes);
   gc_cache_unshield_stw(&fixture_cache);
   assert_int_equal(gc_heap.live_bytes, 64);
   assert_int_equal(gc_heap.allocated_bytes, 0);
@@ -157,7 +162,7 @@ slot_bytes_of_freed_spans_are_used_again(void **state) {
       assert_true(gc_cache_take_page(&fixture_cache, GC_KIND_NORMAL, 0));
     gc_cache_give_back(&fixture_cache);
     assert_non_null(fixture_allocate(200000, GC_KIND_NORMAL));
-    gc_sweep_stw(0);
+    fixture_sweep(0);
     assert_true(round == 0 || gc_heap.lines_frontier == frontier);
     frontier = gc_heap.lines_frontier;
   }

@@ -31,7 +31,6 @@ mark_with(unsigned markers, int (*stop)(void)) {
   for (size_t i = 0; i < graph.root_count; i++)
     pieces[i] = (struct gc_range){(const char *)(graph.roots + i), (const char *)(graph.roots + i + 1)};
   fixture_flip();
-  gc_marker_begin(gc_team_own_marker());
   return gc_team_mark(&(struct gc_mark_job){
       .roots = pieces, .root_count = graph.root_count, .markers = markers, .stop = stop});
 }

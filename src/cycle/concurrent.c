@@ -1,0 +1,375 @@
+// The driver of concurrent cycles.  See concurrent.h.
+#include "cycle/concurrent.h"
+
+#include "base/check.h"
+#include "base/hooks.h"
+#include "base/lock.h"
+#include "cycle/cycle.h"
+#include "cycle/policy.h"
+#include "cycle/remember.h"
+#include "cycle/stopped.h"
+#include "cycle/verify.h"
+#include "heap/heap.h"
+#include "heap/sweep.h"
+#include "mark/team.h"
+#include "os/clock.h"
+#include "os/futex.h"
+#include "os/helper.h"
+#include "world/world.h"
+
+enum phase { IDLE, MARKING, REMARKING, SWEEPING };
+
+enum {
+  PASSES_MAX = 12,        // over the heap, before the pause comes in any case
+  LITTLE_PARTS = 128,     // OS pages written during a pass that a pause may search
+  CHUNK_PAGES = 16,       // of the heap that a pass asks about at once: 1 MiB
+  ARM_AT_ONCE_PAGES = 1024, // under one hold of gc_lock
+  SWEPT_AT_ONCE = 64,
+  SLICE_NS = 300000,
+  PAUSES_KEPT = 8,
+  ASSIST_BYTES = 128 * 1024 // allocated between two slices where allocating threads do them
+};
+
+static struct {
+  // [gc_cycle_lock; `phase` read racily]
+  volatile enum phase phase;
+  unsigned pass;
+  size_t page;        // REMARKING: how far this pass has come
+  size_t found;       // OS pages that it has found written
+  unsigned attempts;  // at the last pause that were called off
+  uint64_t began_ns;
+  uint64_t mark_ns;   // spent so far
+  struct gc_pause pauses[PAUSES_KEPT]; // the start, the last ones
+  size_t pause_count;
+  uint64_t deadline_ns; // of the last pause
+  volatile bool throttling; // [racy]
+} cycle;
+
+static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
+
+// The collector's thread.
+static struct {
+  struct gc_atomic running; // 0, or it exists
+  struct gc_atomic wanted;  // futex: raised to wake it
+  struct gc_atomic slices;  // futex: done so far
+} worker;
+
+bool
+gc_concurrent_is_under_way(void) {
+  return cycle.phase != IDLE;
+}
+
+bool
+gc_concurrent_is_throttling(void) {
+  return cycle.throttling;
+}
+
+static void
+enter(enum phase phase) {
+  static const unsigned may_follow[] = {
+      [IDLE] = 1u << SWEEPING | 1u << MARKING,
+      [MARKING] = 1u << IDLE | 1u << REMARKING,
+      [REMARKING] = 1u << MARKING,
+      [SWEEPING] = 1u << REMARKING | 1u << MARKING,
+  };
+  GC_ASSERT(may_follow[phase] >> cycle.phase & 1);
+  cycle.phase = phase;
+}
+
+// For the log.
+static void
+keep_pause(const struct gc_pause *pause) {
+  cycle.pause_count -= cycle.pause_count == PAUSES_KEPT;
+  cycle.pauses[cycle.pause_count++] = *pause;
+}
+
+// ---- Arming and starting -------------------------------------------------------------------------------
+
+void
+gc_concurrent_arm(void) {
+  for (size_t page = 0; page < gc_heap.frontier; page += ARM_AT_ONCE_PAGES) {
+    gc_lock_acquire(&gc_lock);
+    gc_remember_arm(page, gc_min(page + ARM_AT_ONCE_PAGES, gc_heap.frontier), gc_remember_any);
+    gc_lock_release(&gc_lock);
+  }
+}
+
+// What was written before is of no interest: all will be searched.
+static void
+forget_written(void) {
+  for (size_t page = 0; page < gc_heap.frontier; page += ARM_AT_ONCE_PAGES) {
+    size_t limit = gc_min(page + ARM_AT_ONCE_PAGES, gc_heap.frontier);
+    gc_lock_acquire(&gc_lock);
+    gc_remember_harvest(page, limit);
+    gc_remember_gather(page, limit, false, NULL);
+    gc_lock_release(&gc_lock);
+  }
+}
+
+static void start_worker(void);
+
+bool
+gc_concurrent_start(void) {
+  struct gc_stopped state = {0};
+  gc_cycle_finish_sweep();
+  gc_concurrent_arm();
+  forget_written();
+  if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
+    gc_policy_lose_written();
+    return false;
+  }
+  cycle.attempts = 0;
+  cycle.mark_ns = 0;
+  cycle.pause_count = 0;
+  cycle.began_ns = state.pause.began_ns;
+  keep_pause(&state.pause);
+  enter(MARKING);
+  gc_policy_set_concurrent_budget();
+  start_worker();
+  return true;
+}
+
+// ---- Slices --------------------------------------------------------------------------------------------
+
+static void
+begin_pass(unsigned pass) {
+  cycle.pass = pass;
+  cycle.page = 0;
+  cycle.found = 0;
+  cycle.throttling = pass > 1;
+}
+
+static void
+mark_slice(uint64_t deadline_ns) {
+  if (gc_marker_drain_until(gc_team_own_marker(), deadline_ns))
+    return;
+  enter(REMARKING);
+  begin_pass(1);
+}
+
+// Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold was born
+// black.
+static void
+arm_and_gather(size_t page, size_t limit) {
+  gc_range_array_clear(&found);
+  gc_lock_acquire(&gc_lock);
+  gc_remember_harvest(page, limit);
+  bool done = gc_remember_gather(page, limit, false, &found);
+  for (size_t open = page; open < limit && done; open++)
+    if (gc_remember_may_arm(open))
+      done = gc_range_array_push(
+          &found, (struct gc_range){gc_heap_page_address(open), gc_heap_page_address(open + 1)});
+  gc_remember_arm(page, limit, gc_remember_any);
+  if (!done)
+    gc_remember_disarm_all(); // all counts as written
+  gc_lock_release(&gc_lock);
+}
+
+static void
+remark_chunk(void) {
+  size_t limit = gc_min(cycle.page + CHUNK_PAGES, gc_heap.frontier);
+  arm_and_gather(cycle.page, limit);
+  for (size_t i = 0; i < found.count; i++) {
+    cycle.found += gc_range_bytes(found.items[i]) >> 12;
+    gc_marker_push_marked(gc_team_own_marker(), found.items[i]);
+  }
+  cycle.page = limit;
+}
+
+static int
+is_out_of_time(void) {
+  return gc_os_now_ns() >= cycle.deadline_ns;
+}
+
+static void
+give_up(void) {
+  cycle.phase = IDLE;
+  gc_policy_lose_written();
+}
+
+// The last pause.  false if it was called off.
+static bool
+finish(bool at_any_price) {
+  bool hurry = !at_any_price && cycle.attempts < gc_tunables.max_prior_attempts;
+  uint64_t target_ns = gc_pause_target_ns();
+  struct gc_stopped state = {
+      .markers = gc_cycle_prepare_markers(gc_heap.live_bytes),
+      .stop = hurry && target_ns != UINT64_MAX ? is_out_of_time : NULL,
+      .at_any_price = at_any_price,
+  };
+  cycle.deadline_ns = gc_os_now_ns() + target_ns;
+  cycle.attempts++;
+  bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
+  keep_pause(&state.pause);
+  if (finished)
+    enter(SWEEPING);
+  else if (state.undone)
+    give_up();
+  else
+    return false;
+  cycle.throttling = false;
+  return finished;
+}
+
+// A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.
+static void
+end_pass(void) {
+  if (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX)
+    begin_pass(cycle.pass + 1);
+  else if (!finish(false) && cycle.phase == REMARKING)
+    enter(MARKING);
+}
+
+static void
+remark_slice(uint64_t deadline_ns) {
+  struct gc_marker *marker = gc_team_own_marker();
+  while (cycle.page < gc_heap.frontier) {
+    if (gc_marker_drain_until(marker, deadline_ns) || gc_os_now_ns() >= deadline_ns)
+      return;
+    remark_chunk();
+  }
+  if (!gc_marker_drain_until(marker, deadline_ns))
+    end_pass();
+}
+
+static void
+sweep_slice(uint64_t deadline_ns) {
+  bool more = true;
+  while (more && gc_os_now_ns() < deadline_ns) {
+    gc_lock_acquire(&gc_lock);
+    more = gc_sweep_some(SWEPT_AT_ONCE);
+    gc_lock_release(&gc_lock);
+  }
+  if (more)
+    return;
+  enter(IDLE);
+  gc_policy_after_full(cycle.mark_ns);
+  gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
+}
+
+// Between slices, with LOAM_VERIFY.
+static void
+verify_stw(void *unused) {
+  (void)unused;
+  size_t faults = gc_verify_writes_stw();
+  GC_CHECK(faults == 0, "verify between slices: %zu faults in the heap", faults);
+}
+
+bool
+gc_concurrent_slice(void) {
+  if (gc_tunables.verify && gc_heap.marking)
+    gc_world_call_stopped(verify_stw, NULL);
+  uint64_t began_ns = gc_os_now_ns();
+  uint64_t deadline_ns = began_ns + SLICE_NS;
+  switch (cycle.phase) {
+  case IDLE:
+    break;
+  case MARKING:
+    mark_slice(deadline_ns);
+    break;
+  case REMARKING:
+    remark_slice(deadline_ns);
+    break;
+  case SWEEPING:
+    sweep_slice(deadline_ns);
+    break;
+  }
+  cycle.mark_ns += gc_os_now_ns() - began_ns;
+  return cycle.phase != IDLE;
+}
+
+// Called off it may be only because a thread does not answer.
+bool
+gc_concurrent_complete(void) {
+  if (cycle.phase == MARKING || cycle.phase == REMARKING)
+    finish(true);
+  while (cycle.phase == SWEEPING)
+    gc_concurrent_slice();
+  return cycle.phase == IDLE;
+}
+
+bool
+gc_concurrent_assist(void) {
+  bool more = gc_concurrent_slice();
+  if (more)
+    gc_cycle_stats.budget_bytes = gc_heap.allocated_bytes + ASSIST_BYTES;
+  return !more;
+}
+
+// ---- The collector's thread ----------------------------------------------------------------------------
+
+static void *
+work_spilled(void *unused) {
+  (void)unused;
+  gc_concurrent_slice();
+  return NULL;
+}
+
+// One slice.  true if there is more to do.
+static bool
+work(void) {
+  gc_cycle_acquire();
+  bool disabled = gc_atomic_load_relaxed(&gc_cycle_disabled) > 0;
+  if (!disabled)
+    gc_world_call_spilled(work_spilled, NULL);
+  bool more = cycle.phase != IDLE && !disabled;
+  gc_lock_release(&gc_cycle_lock);
+  gc_atomic_add(&worker.slices, 1);
+  gc_futex_wake_all(&worker.slices);
+  gc_cycle_let_others();
+  return more;
+}
+
+static void *
+worker_main(void *unused) {
+  for (;;) {
+    size_t seen = gc_atomic_load_acquire(&worker.wanted);
+    while (work())
+      ;
+    gc_pauses_deliver();
+    if (gc_cycle_report)
+      gc_cycle_report();
+    gc_futex_wait(&worker.wanted, seen, GC_FUTEX_FOREVER);
+  }
+  return unused;
+}
+
+void
+gc_concurrent_wake(void) {
+  gc_atomic_add(&worker.wanted, 1);
+  gc_futex_wake_one(&worker.wanted);
+}
+
+// With one CPU there is nothing to gain from a thread.
+static void
+start_worker(void) {
+  if (gc_cycle_markers_max() < 2)
+    return;
+  gc_concurrent_wake();
+  if (gc_atomic_compare_and_swap(&worker.running, 0, 1) && !gc_os_start_helper(worker_main, NULL))
+    gc_atomic_store_relaxed(&worker.running, 0);
+}
+
+bool
+gc_concurrent_wait_for_slice(void) {
+  enum { AT_MOST_NS = 2000000 };
+  if (cycle.phase == IDLE || gc_atomic_load_relaxed(&worker.running) == 0)
+    return false;
+  size_t seen = gc_atomic_load_relaxed(&worker.slices);
+  gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
+  return true;
+}
+
+// The other threads are gone, and with them what they would have written; but nothing is armed any more.
+void
+gc_concurrent_after_fork_child(void) {
+  gc_atomic_store_relaxed(&worker.running, 0);
+  if (cycle.phase == MARKING || cycle.phase == REMARKING) {
+    gc_stopped_undo_start();
+    if (gc_cache_current)
+      gc_cache_unshield_stw(gc_cache_current);
+    cycle.phase = IDLE;
+  }
+  cycle.throttling = false;
+  gc_policy_after_fork_child();
+}

@@ -1,0 +1,53 @@
+// Concurrent cycles: full ones of which most is done while the program runs.
+//
+//                                  start (pause)
+//   IDLE ------- arm -----------------------------------------> MARKING
+//    ^                                                             |  nothing left on the stack
+//    |                                                             v
+//    |  all swept                           found little, or   REMARKING <---+
+//    +----------- SWEEPING <------------------- too often -----    |         |  passes over the heap: what was
+//                           finish (pause; called off when it     v         |  written is searched again
+//                           takes too long: back to MARKING)   next pass ---+
+//
+// The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
+// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass on, and when they have
+// allocated more than the pacer allows for, allocating threads wait for a slice each time they need more
+// memory: so what is written shrinks from pass to pass, however fast the program writes.
+//
+// Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
+// Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or it
+// lies where the program may have written since it was searched (remember.h).  Roots count as written.
+#pragma once
+
+#include "base/types.h"
+
+// [gc_cycle_lock]
+bool gc_concurrent_is_under_way(void);
+
+// Arm what is not being allocated in, while the world runs.
+void gc_concurrent_arm(void);
+
+// Begin a cycle; none is under way.  false if it was called off.  [gc_cycle_lock, spilled]
+bool gc_concurrent_start(void);
+
+// Do a slice.  true if the cycle is still under way after it.  [gc_cycle_lock, spilled]
+bool gc_concurrent_slice(void);
+
+// What an allocating thread does that has used up its budget, where no other thread does it.  Returns whether a
+// cycle has been finished.  [gc_cycle_lock, spilled]
+bool gc_concurrent_assist(void);
+
+// Finish the cycle under way, if any, with the world stopped as long as that takes.  false if it cannot be
+// stopped: then it is still under way.  [gc_cycle_lock, spilled]
+bool gc_concurrent_complete(void);
+
+// Should allocating threads wait, although their budget is not used up?  [racy]
+bool gc_concurrent_is_throttling(void);
+
+// The collector's thread may go on.
+void gc_concurrent_wake(void);
+
+// Wait until a slice has been done by another thread.  false if none is going to do one.  No lock is held.
+bool gc_concurrent_wait_for_slice(void);
+
+void gc_concurrent_after_fork_child(void);

@@ -1,0 +1,237 @@
+// Deciding.  See policy.h.
+#include "cycle/policy.h"
+
+#include <string.h>
+
+#include "base/hooks.h"
+#include "base/lock.h"
+#include "cycle/pacer.h"
+#include "cycle/remember.h"
+#include "heap/heap.h"
+#include "os/limits.h"
+#include "os/writes.h"
+#include "world/threads.h"
+
+// [gc_cycle_lock; read racily by statistics]
+static GC_STATE struct {
+  enum gc_mode mode;
+  bool manual;     // the program tells its writes
+  bool tried;      // to notice writes, and it cannot be done here
+  bool tracks;     // writes are noticed
+  bool full_first; // minor cycles need a full one before them
+  size_t full_live_bytes;   // what lived after the last full cycle
+  size_t full_budget_bytes; // what may be promoted until the next
+  struct gc_pacer_minors minors;
+} policy;
+
+// ---- Noticing writes -----------------------------------------------------------------------------------
+
+static bool
+choose_back_end(enum gc_writes_kind kind) {
+  gc_lock_acquire(&gc_lock);
+  bool chosen = gc_writes_choose(gc_heap.base, gc_heap.reserved_pages << GC_PAGE_SHIFT, kind);
+  gc_page_set_clear(gc_heap.armed, gc_heap.frontier);
+  gc_lock_release(&gc_lock);
+  return chosen;
+}
+
+// mprotect makes system calls fail that write to the heap, so it is used only where it was asked for.
+static bool
+choose_any_back_end(void) {
+  if (policy.manual)
+    return choose_back_end(GC_WRITES_CARDS);
+  const char *only = gc_tunables.writes ? gc_tunables.writes : "";
+  bool only_mprotect = strcmp(only, "mprotect") == 0;
+  if (!only_mprotect && choose_back_end(GC_WRITES_USERFAULT))
+    return true;
+  bool asked_for = only_mprotect || policy.mode != GC_MODE_IS_AUTO;
+  return asked_for && strcmp(only, "userfault") != 0 && choose_back_end(GC_WRITES_PROTECT);
+}
+
+static void
+begin_tracking(void) {
+  if (policy.tracks || policy.tried)
+    return;
+  policy.tracks = choose_any_back_end();
+  policy.tried = !policy.tracks;
+  policy.full_first = true;
+}
+
+static void
+end_tracking(void) {
+  gc_lock_acquire(&gc_lock);
+  gc_remember_disarm_all();
+  gc_lock_release(&gc_lock);
+  if (policy.tracks)
+    choose_back_end(GC_WRITES_NONE);
+  policy.tracks = policy.tried = false;
+}
+
+bool
+gc_policy_tracks_writes(void) {
+  return policy.tracks;
+}
+
+// ---- Modes ---------------------------------------------------------------------------------------------
+
+static bool
+is_worth(size_t least_bytes) {
+  return policy.mode != GC_MODE_IS_AUTO || gc_heap.live_bytes >= least_bytes;
+}
+
+static bool
+wants_minor(void) {
+  return policy.mode != GC_MODE_IS_STOP && is_worth(gc_tunables.generational_min_bytes);
+}
+
+static bool
+wants_concurrent(void) {
+  bool mode_allows = policy.mode == GC_MODE_IS_CONCURRENT || policy.mode == GC_MODE_IS_AUTO;
+  return mode_allows && is_worth(gc_tunables.concurrent_min_bytes);
+}
+
+static bool
+is_generational(void) {
+  return policy.tracks && wants_minor() && gc_pacer_minors_pay(&policy.minors);
+}
+
+static bool
+is_full_due(void) {
+  size_t grown_bytes = gc_heap.live_bytes - gc_min(gc_heap.live_bytes, policy.full_live_bytes);
+  return policy.full_first || grown_bytes >= policy.full_budget_bytes ||
+         (gc_tunables.full_freq > 0 && policy.minors.since_full >= gc_tunables.full_freq);
+}
+
+// Each kind in its turn, as far as the mode has it.
+static enum gc_policy_choice
+choose_for_stress(void) {
+  static unsigned turn;
+  bool may_be_minor = policy.tracks && wants_minor() && !policy.full_first;
+  if (turn++ % 4 != 0 && may_be_minor)
+    return GC_POLICY_MINOR;
+  return policy.tracks && wants_concurrent() && turn % 3 != 0 ? GC_POLICY_CONCURRENT : GC_POLICY_FULL;
+}
+
+enum gc_policy_choice
+gc_policy_choose(enum gc_cycle_reason reason) {
+  if (wants_minor() || wants_concurrent())
+    begin_tracking();
+  if (reason == GC_CYCLE_STRESS)
+    return choose_for_stress();
+  if (reason == GC_CYCLE_BUDGET && is_generational() && !is_full_due())
+    return GC_POLICY_MINOR;
+  bool may_wait = reason == GC_CYCLE_BUDGET || reason == GC_CYCLE_IDLE;
+  return may_wait && policy.tracks && wants_concurrent() ? GC_POLICY_CONCURRENT : GC_POLICY_FULL;
+}
+
+// ---- Budgets -------------------------------------------------------------------------------------------
+
+struct gc_pacer_heap
+gc_cycle_pacer_heap(void) {
+  return (struct gc_pacer_heap){
+      .live_bytes = gc_heap.live_bytes,
+      .root_bytes = gc_cycle_stats.root_bytes,
+      .resident_bytes = gc_heap_resident_bytes(),
+      .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
+      .min_budget_bytes = gc_max(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes),
+      .initial_heap_bytes = gc_tunables.initial_heap_bytes,
+      .divisor = gc_tunables.free_space_divisor,
+  };
+}
+
+void
+gc_policy_set_budget(void) {
+  struct gc_pacer_heap heap = gc_cycle_pacer_heap();
+  gc_heap.empty_first = is_generational();
+  if (gc_heap.empty_first)
+    gc_cycle_stats.budget_bytes = gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
+  else if (policy.tracks && wants_concurrent())
+    gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap);
+  else
+    gc_cycle_stats.budget_bytes = gc_pacer_budget_bytes(heap);
+}
+
+void
+gc_policy_set_concurrent_budget(void) {
+  gc_cycle_stats.budget_bytes = gc_heap.allocated_bytes + gc_pacer_concurrent_bytes(gc_cycle_pacer_heap());
+}
+
+// ---- Learning ------------------------------------------------------------------------------------------
+
+// Taken into account from the next cycle on.
+void
+gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
+  if (pause->kind == GC_PAUSE_FULL)
+    gc_cycle_stats.floor_bytes =
+        gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_thread_count(),
+                                  pause->total_ns, mutator_ns);
+}
+
+void
+gc_policy_after_full(uint64_t mark_ns) {
+  policy.full_first = !policy.tracks;
+  policy.full_live_bytes = gc_heap.live_bytes;
+  policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
+  gc_pacer_minors_after_full(&policy.minors, mark_ns, policy.full_budget_bytes);
+  gc_policy_set_budget();
+}
+
+void
+gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes) {
+  struct gc_pacer_minor minor = {
+      .pause_ns = state->pause.total_ns,
+      .target_ns = gc_pause_target_ns(),
+      .allocated_bytes = allocated_bytes,
+      .promoted_bytes = promoted_bytes,
+      .written_pages = state->written_bytes / GC_WRITES_BYTES,
+      .most_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap()),
+  };
+  gc_pacer_minors_after_minor(&policy.minors, minor);
+  gc_policy_set_budget();
+}
+
+// ---- Changes -------------------------------------------------------------------------------------------
+
+enum gc_mode
+gc_policy_set_mode(enum gc_mode mode) {
+  bool other_back_end = policy.tracks && policy.manual != (gc_writes_kind() == GC_WRITES_CARDS);
+  policy.mode = mode;
+  if (mode == GC_MODE_IS_STOP || other_back_end)
+    end_tracking();
+  policy.tried = false;
+  if (mode == GC_MODE_IS_GENERATIONAL || mode == GC_MODE_IS_CONCURRENT)
+    begin_tracking();
+  gc_policy_set_budget();
+  return policy.tried ? GC_MODE_IS_STOP : mode;
+}
+
+enum gc_mode
+gc_policy_mode(void) {
+  return policy.mode;
+}
+
+void
+gc_policy_set_manual(bool on) {
+  policy.manual = on;
+}
+
+void
+gc_policy_lose_written(void) {
+  policy.full_first = true;
+}
+
+void
+gc_policy_after_fork_child(void) {
+  gc_writes_after_fork_child();
+  gc_remember_after_fork_child();
+  policy.tracks = gc_writes_kind() != GC_WRITES_NONE;
+  policy.full_first = true;
+  gc_policy_set_budget();
+}
+
+void
+gc_policy_init(void) {
+  policy.full_first = true;
+  gc_pacer_minors_init(&policy.minors);
+  gc_policy_set_budget();
+}

@@ -1,0 +1,42 @@
+// Which parts of the heap may have been written since they were last searched: what os/writes.h has noticed in
+// armed pages, and all of the pages that are not armed.
+//
+//          take_page, large object              arm
+//   (free) ----------------------> open ------------------> armed
+//                                   ^                          |
+//                                   +--------- open -----------+   a cache takes it to allocate in
+//
+// Open pages count as written; so allocation takes no write faults.  A page is armed when it is not being
+// allocated in.  Invariant written-or-searched: an object that bears the current mark, and refers to a white
+// one, lies in an open page or a page that the next harvest reports; or it is grey.  Between cycles, where old
+// objects bear the mark and new ones are white, it makes minor cycles possible; within a concurrent one, with
+// roots added, it is what the last pause relies on.
+//
+// All [gc_lock].
+#pragma once
+
+#include "os/memory.h"
+
+// Whether a page of a span in use counts as written without being asked, and no cache owns it.
+bool gc_remember_may_arm(size_t page);
+
+// Arm open pages in [page, limit) for which `wanted` says so, save those that a cache owns.
+void gc_remember_arm(size_t page, size_t limit, bool (*wanted)(size_t page));
+
+// For `wanted`: all; or those that will not soon be allocated in again.
+bool gc_remember_any(size_t page);
+bool gc_remember_settled(size_t page);
+
+// Ask what was written in [page, limit), and arm it again.
+void gc_remember_harvest(size_t page, size_t limit);
+
+// Append what was found written in [page, limit), and open pages if `open`, to `written`, and forget it; without
+// `written` only forget it.  Each range lies in one page.  false if memory is refused: then it is not
+// forgotten.
+bool gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written);
+
+// Nothing is armed any more.
+void gc_remember_disarm_all(void);
+
+// In a forked child, where nothing is armed.
+void gc_remember_after_fork_child(void);

@@ -1,0 +1,287 @@
+// The pauses.  See stopped.h.
+#include "cycle/stopped.h"
+
+#include "base/check.h"
+#include "base/hooks.h"
+#include "base/valgrind.h"
+#include "cycle/cycle.h"
+#include "cycle/policy.h"
+#include "cycle/remember.h"
+#include "cycle/verify.h"
+#include "gc.h"
+#include "heap/heap.h"
+#include "heap/sweep.h"
+#include "mark/team.h"
+#include "os/clock.h"
+#include "world/world.h"
+
+static GC_STATE struct gc_range_array roots;   // as the world gives them [stw]
+static GC_STATE struct gc_range_array pieces;  // cut up for the markers [stw]
+static GC_STATE struct gc_range_array written; // parts of the heap to search again [stw]
+
+enum { ROOT_PIECE_BYTES = 64 * 1024 };
+
+static void
+raise_event(GC_EventType event) {
+  if (gc_hooks.collection_event)
+    gc_hooks.collection_event((int)event);
+}
+
+// Run a check if LOAM_VERIFY asks for it.  A fault ends the program while the evidence is fresh.
+static void
+verify(const char *when, size_t (*check)(const char *when)) {
+  size_t faults = gc_tunables.verify ? check(when) : 0;
+  GC_CHECK(faults == 0, "verify %s: %zu faults in the heap", when, faults);
+}
+
+static size_t
+verify_marks(const char *when) {
+  (void)when;
+  return gc_verify_marks_stw();
+}
+
+static size_t
+verify_writes(const char *when) {
+  (void)when;
+  return gc_verify_writes_stw();
+}
+
+// ---- Caches --------------------------------------------------------------------------------------------
+
+#define FOR_EACH_CACHE(cache)                                                                  \
+  for (struct gc_thread *thread_ = gc_thread_first(); thread_; thread_ = gc_thread_next(thread_)) \
+    for (struct gc_cache *cache = &thread_->cache; cache; cache = NULL)
+
+static size_t
+shield_caches(void) {
+  size_t bytes = 0;
+  FOR_EACH_CACHE(cache)
+  bytes += gc_cache_shield_stw(cache);
+  return bytes;
+}
+
+static void
+unshield_caches(void) {
+  FOR_EACH_CACHE(cache)
+  gc_cache_unshield_stw(cache);
+}
+
+// Slots that were freed to caches go back to their pages.
+static void
+forget_freed(void) {
+  gc_heap.held = gc_heap.held == GC_SLOT_HELD_A ? GC_SLOT_HELD_B : GC_SLOT_HELD_A;
+  FOR_EACH_CACHE(cache)
+  gc_cache_forget_freed_stw(cache);
+}
+
+static void
+sweep_owned(void) {
+  FOR_EACH_CACHE(cache)
+  gc_cache_sweep_owned_stw(cache);
+}
+
+// ---- Roots ---------------------------------------------------------------------------------------------
+
+static bool
+cut_up(struct gc_range range) {
+  while (gc_range_bytes(range) > ROOT_PIECE_BYTES) {
+    if (!gc_range_array_push(&pieces, (struct gc_range){range.base, range.base + ROOT_PIECE_BYTES}))
+      return false;
+    range.base += ROOT_PIECE_BYTES;
+  }
+  return gc_range_array_push(&pieces, range);
+}
+
+static bool
+collect_roots(struct gc_stopped *state) {
+  size_t bytes = 0;
+  gc_range_array_clear(&roots);
+  gc_range_array_clear(&pieces);
+  gc_range_array_clear(&written);
+  bool done = gc_roots_collect_stw(&roots);
+  for (size_t i = 0; done && i < roots.count; i++) {
+    bytes += gc_range_bytes(roots.items[i]);
+    done = cut_up(roots.items[i]);
+  }
+  gc_cycle_stats.root_bytes = bytes;
+  gc_pause_lap(&state->pause, GC_PHASE_ROOTS);
+  return done;
+}
+
+// What old objects may have been changed.  false if memory is refused; then nothing is forgotten.
+static bool
+collect_written(struct gc_stopped *state) {
+  gc_remember_harvest(0, gc_heap.frontier);
+  bool done = gc_remember_gather(0, gc_heap.frontier, true, &written);
+  for (size_t i = 0; i < written.count; i++)
+    state->written_bytes += gc_range_bytes(written.items[i]);
+  if (!done)
+    gc_remember_disarm_all(); // all counts as written
+  gc_pause_lap(&state->pause, GC_PHASE_HARVEST);
+  return done;
+}
+
+// ---- Marking and sweeping ------------------------------------------------------------------------------
+
+static struct gc_mark_job
+job_of(const struct gc_stopped *state) {
+  return (struct gc_mark_job){
+      .roots = pieces.items,
+      .root_count = pieces.count,
+      .written = written.items,
+      .written_count = written.count,
+      .markers = state->markers,
+      .stop = state->stop,
+  };
+}
+
+static bool
+mark(struct gc_stopped *state, struct gc_mark_job job) {
+  raise_event(GC_EVENT_MARK_START);
+  bool finished = gc_team_mark(&job);
+  raise_event(GC_EVENT_MARK_END);
+  gc_pause_lap(&state->pause, GC_PHASE_MARK);
+  return finished;
+}
+
+static void
+flip(void) {
+  gc_heap.mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
+}
+
+// After marking: everything that lives bears the mark.  Sweep what is worth it in the pause: all, or only what
+// caches own.
+static void
+begin_sweep(bool full, bool all) {
+  enum { SPANS_AT_ONCE = 1 << 20 };
+  verify("after marking", verify_marks);
+  raise_event(GC_EVENT_RECLAIM_START);
+  gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
+  forget_freed();
+  gc_sweep_begin_stw(full, shield_caches());
+  sweep_owned();
+  while (all && gc_sweep_some(SPANS_AT_ONCE))
+    ;
+  raise_event(GC_EVENT_RECLAIM_END);
+}
+
+// ---- The pauses ----------------------------------------------------------------------------------------
+
+void
+gc_stopped_full(struct gc_stopped *state) {
+  flip();
+  shield_caches();
+  state->finished = collect_roots(state) && mark(state, job_of(state));
+  if (state->finished) {
+    begin_sweep(true, true);
+    gc_policy_set_budget();
+  } else {
+    flip();
+    gc_sweep_undo_marks_stw(gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A, gc_heap.mark);
+  }
+  unshield_caches();
+  gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
+}
+
+// Called off, it has marked some new objects, which then count as old.
+void
+gc_stopped_minor(struct gc_stopped *state) {
+  shield_caches();
+  verify("before a minor cycle", verify_writes);
+  bool found = collect_roots(state) && collect_written(state);
+  struct gc_mark_job job = job_of(state);
+  job.minor = true;
+  state->finished = found && mark(state, job);
+  if (state->finished) {
+    begin_sweep(false, true);
+    gc_remember_arm(0, gc_heap.frontier, gc_remember_settled);
+    gc_policy_set_budget();
+  } else {
+    gc_remember_disarm_all();
+  }
+  unshield_caches();
+  gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
+}
+
+// From here on objects are born black, and so are the unused slots of runs.
+void
+gc_stopped_start(struct gc_stopped *state) {
+  flip();
+  shield_caches();
+  struct gc_mark_job job = {0};
+  bool found = collect_roots(state);
+  if (found)
+    job = job_of(state);
+  state->finished = found && gc_team_begin(&job);
+  gc_heap.birth = gc_heap.mark;
+  gc_heap.marking = true;
+  if (!state->finished)
+    gc_stopped_undo_start();
+  unshield_caches();
+  gc_pause_lap(&state->pause, GC_PHASE_MARK);
+}
+
+void
+gc_stopped_undo_start(void) {
+  uint8_t mark = gc_heap.mark;
+  flip();
+  gc_sweep_undo_marks_stw(mark, gc_heap.mark);
+  gc_heap.birth = GC_SLOT_NEW;
+  gc_heap.marking = false;
+}
+
+void
+gc_stopped_finish(struct gc_stopped *state) {
+  shield_caches();
+  bool found = collect_roots(state) && collect_written(state);
+  struct gc_mark_job job = job_of(state);
+  job.continued = true;
+  state->finished = found && mark(state, job);
+  if (state->finished) {
+    gc_heap.birth = GC_SLOT_NEW;
+    gc_heap.marking = false;
+    begin_sweep(true, false);
+    gc_policy_set_budget();
+  } else if (state->at_any_price) {
+    gc_stopped_undo_start();
+    state->undone = true;
+  }
+  unshield_caches();
+  gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
+}
+
+// ---- Around them ---------------------------------------------------------------------------------------
+
+struct call {
+  void (*function)(struct gc_stopped *);
+  struct gc_stopped *state;
+};
+
+static void
+call_stw(void *call_) {
+  struct call *call = call_;
+  gc_pause_lap(&call->state->pause, GC_PHASE_STOP);
+  raise_event(GC_EVENT_POST_STOP_WORLD);
+  GC_VALGRIND_BEGIN_CONSERVATIVE();
+  verify("before a pause", gc_verify_heap_stw);
+  call->function(call->state);
+  verify("after a pause", gc_verify_heap_stw);
+  GC_VALGRIND_END_CONSERVATIVE();
+  raise_event(GC_EVENT_PRE_START_WORLD);
+}
+
+bool
+gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *), struct gc_stopped *state) {
+  struct call call = {function, state};
+  raise_event(GC_EVENT_START);
+  raise_event(GC_EVENT_PRE_STOP_WORLD);
+  gc_pause_begin(&state->pause, kind);
+  if (!gc_world_call_stopped(call_stw, &call))
+    return false;
+  gc_pause_lap(&state->pause, GC_PHASE_RESUME);
+  raise_event(GC_EVENT_POST_START_WORLD);
+  state->pause.called_off = !state->finished;
+  gc_pause_end(&state->pause);
+  raise_event(GC_EVENT_END);
+  return true;
+}

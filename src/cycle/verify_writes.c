@@ -1,0 +1,51 @@
+// Invariant written-or-searched, word by word: what remember.h promises to minor cycles and to the last pause of
+// concurrent ones.  See verify.h.
+#include "base/check.h"
+#include "cycle/remember.h"
+#include "cycle/verify.h"
+#include "mark/team.h"
+#include "os/memory.h"
+#include "os/writes.h"
+
+static uint8_t *grey; // one byte for each granule of the heap; NULL: none is grey [stw]
+
+static void
+note_grey(void) {
+  const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
+  for (const gc_mark_entry *entry = stack->base; entry < stack->top; entry++)
+    for (size_t i = 0; i < gc_mark_entry_granules(*entry); i++)
+      grey[gc_mark_entry_granule(*entry) + i] = 1;
+}
+
+// Will the collector look at this place again?
+static bool
+is_due(const char *at) {
+  size_t offset = (size_t)(at - gc_heap.base);
+  return (grey && grey[offset >> GC_GRANULE_SHIFT]) ||
+         !gc_page_set_has(gc_heap.armed, offset >> GC_PAGE_SHIFT) || gc_written[offset >> GC_WRITES_SHIFT];
+}
+
+// Garbage is not asked: what it refers to may have been freed by the program, and be another object now.
+static bool
+is_marked_or_due(const char *at, struct gc_ref ref) {
+  struct gc_ref holder = gc_heap_resolve(at);
+  return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark || is_due(at);
+}
+
+// Harvesting early is harmless: what it finds stays noted.
+size_t
+gc_verify_writes_stw(void) {
+  size_t bytes = (size_t)gc_heap.frontier * GC_PAGE_GRANULES;
+  gc_remember_harvest(0, gc_heap.frontier);
+  if (gc_heap.marking && !(grey = gc_os_map(bytes))) {
+    gc_log("verify: no memory to note what is grey; not checked");
+    return 0;
+  }
+  if (grey)
+    note_grey();
+  size_t faults = gc_verify_trace_stw(NULL, is_marked_or_due);
+  if (grey)
+    gc_os_unmap(grey, bytes);
+  grey = NULL;
+  return faults;
+}
