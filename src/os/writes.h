@@ -8,7 +8,7 @@
 // Three back ends keep this contract; one is chosen when the heap is made:
 //
 //   USERFAULT  userfaultfd's asynchronous write protection and PAGEMAP_SCAN (Linux 6.7): writes by the kernel
-//              count like others, no signal is taken
+//              count like others, save what a device writes meanwhile (O_DIRECT); no signal is taken
 //   PROTECT    mprotect and SIGSEGV, chained to the program's own handler: a system call that writes to armed
 //              memory fails with EFAULT, and a thread that does so with SIGSEGV blocked dies of it
 //   CARDS      the program itself says where it writes (gc_writes_note_at): nothing is ever protected

@@ -21,8 +21,7 @@
 // harvest.  OPEN: the page is made BUSY, protected, CLOSED, and reported; mprotect returns when no
 // processor can write there any more, so that what was written until then is reported by this harvest, and
 // what comes later faults.  BUSY: a handler is opening it and threads may already have written there; it is
-// reported, left to its owner, will be OPEN, and is reported again.  Reporting before protecting would lose
-// what is written in between.
+// reported, left to its owner, will be OPEN, and is reported again.
 //
 // A handler never blocks others for long: it runs with all signals blocked, and so does the thread that
 // arms, harvests and disarms while it makes pages BUSY; no signal handler can write to a page whose owner
@@ -137,6 +136,14 @@ open_everything(void) {
   return turn_all(0, gc_atomic_load_relaxed(&used_pages), ONE_OF(CLOSED), OPEN);
 }
 
+static sigset_t
+block_all_signals(void) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  return before;
+}
+
 // ---- A fault -------------------------------------------------------------------------------------------
 
 // In a forked child: what other threads were about to do is ours to finish.
@@ -187,11 +194,14 @@ is_late(size_t offset) {
   return last.count++ < LATE_MAX;
 }
 
+// The signals that it blocks are unblocked when the outermost handler returns, if they were not blocked
+// before.
 static bool
 take_fault(const void *address) {
   size_t page = page_of(address);
   if (page >= gc_atomic_load_relaxed(&used_pages) || state_of(page) == NEVER)
     return false;
+  block_all_signals();
   gc_atomic_add(&faults, 1);
   if (own(page, ONE_OF(CLOSED))) {
     if (!turn(page, page + 1, OPEN))
@@ -210,14 +220,6 @@ gc_writes_protect_faults(void) {
 }
 
 // ---- The contract --------------------------------------------------------------------------------------
-
-static sigset_t
-block_all_signals(void) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  return before;
-}
 
 static void
 disarm_pages(size_t first, size_t limit) {

@@ -117,8 +117,7 @@ gc_writes_signal_install(gc_writes_take_fault *take) {
     return;
   take_fault = take;
   ours.sa_sigaction = handle;
-  memset(&ours.sa_mask, 0xff,
-         sizeof ours.sa_mask); // the signal of pthread_cancel, too, which sigfillset omits
+  memset(&ours.sa_mask, 0xff, sizeof ours.sa_mask); // sigfillset omits the signal of pthread_cancel
   if (sigaction(SIGSEGV, NULL, &now) == 0)
     remember(&now);
   installed = true;

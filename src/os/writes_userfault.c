@@ -12,11 +12,12 @@
 // holds the page as writable can write until the kernel has told it not to, which it does before the call
 // returns: such a write falls into a harvest that reports its page.  Nothing is lost.
 //
-// What has no page table yet is neither reported nor protected: its first use makes entries without the bit,
-// which read as written.  So arming what was never touched costs nothing, and may yield a huge page as ever;
-// the first *reading* there looks like a write.
+// What was never touched is neither reported nor protected, because it is neither present nor swapped: its
+// first use makes an entry without the bit, which reads as written.  Protecting it instead would make page
+// tables, and the memory could not come in huge pages any more.  The price: the first *reading* there looks
+// like a write, and a harvest of clean pages takes the kernel's longer way.
 //
-// A huge page is protected whole and is split by its first write: from then on its 4 KiB are noticed apart.
+// A huge page is protected whole, and split by its first write: from then on its 4 KiB are noticed apart.
 //
 // The program may close our descriptors.  When the one of userfaultfd goes, the kernel clears all bits and
 // lets go of the reservation, so that scans fail; the next arm then opens anew.
@@ -64,8 +65,8 @@ struct scan_request {
 
 #define SCAN_IOCTL _IOWR('f', 16, struct scan_request)
 
-enum { SCAN_WRITTEN = 1 << 1 };                                    // a category
-enum { SCAN_PROTECT = 1 << 0, SCAN_REFUSE_UNREGISTERED = 1 << 1 }; // flags
+enum { SCAN_WRITTEN = 1 << 1, SCAN_PRESENT = 1 << 3, SCAN_SWAPPED = 1 << 4 }; // categories
+enum { SCAN_PROTECT = 1 << 0, SCAN_REFUSE_UNREGISTERED = 1 << 1 };            // flags
 
 // ---- State ---------------------------------------------------------------------------------------------
 
@@ -94,6 +95,7 @@ scan(struct gc_range range, size_t capacity, size_t *count) {
       .regions = capacity ? (uintptr_t)userfault.regions : 0,
       .capacity = capacity,
       .all_of = SCAN_WRITTEN,
+      .any_of = SCAN_PRESENT | SCAN_SWAPPED,
       .returned = SCAN_WRITTEN,
   };
   int listed = ioctl(userfault.pagemap_fd, SCAN_IOCTL, &request);

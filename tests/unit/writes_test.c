@@ -258,6 +258,24 @@ huge_pages_lose_nothing(void **state) {
   }
 }
 
+// Where the system gives huge pages at all, it still does when the memory was armed before it was used.
+static void
+armed_memory_may_become_huge(void **state) {
+  size_t mappings, armed_kib, all_kib;
+  if (!choose(state))
+    return;
+  assert_true(gc_os_commit(heap + COMMITTED_BYTES, COMMITTED_BYTES));
+  gc_os_advise_huge_pages(heap, 2 * COMMITTED_BYTES, true);
+  assert_true(gc_writes_arm(everything()));
+  assert_true(gc_writes_harvest(everything()));
+  write_everywhere();
+  armed_kib = huge_kib(&mappings);
+  memset(heap + COMMITTED_BYTES, 1, COMMITTED_BYTES);
+  all_kib = huge_kib(&mappings);
+  printf("# %zu KiB of huge pages, %zu of them armed before\n", all_kib, armed_kib);
+  assert_true(armed_kib > 0 || all_kib < COMMITTED_BYTES / GC_KIB);
+}
+
 static void
 parts_of_huge_pages_can_be_armed(void **state) {
   if (!choose(state))
@@ -422,11 +440,10 @@ enum { OURS_AT_MOST = 20 }; // descriptors
 
 // Of a range that is not watched any more everything is reported; it can be armed again.
 static void
-the_program_may_close_our_files(void **state) {
-  if (!choose(state))
-    return;
+lose_files_and_go_on(void (*lose)(int first, int limit), int first, int limit) {
   assert_true(write_and_arm());
-  close_from(3, OURS_AT_MOST);
+  lose(first, limit);
+  clear_written();
   assert_false(gc_writes_harvest(pages(0, 10)));
   assert_int_equal(count_written(), 10 * WRITES_PER_PAGE);
   write_everywhere();
@@ -436,18 +453,29 @@ the_program_may_close_our_files(void **state) {
 }
 
 static void
+the_program_may_close_our_files(void **state) {
+  close_from(3, OURS_AT_MOST);
+  if (!choose(state))
+    return;
+  lose_files_and_go_on(close_from, 3, OURS_AT_MOST);
+  lose_files_and_go_on(close_from, 3, 4);
+  lose_files_and_go_on(close_from, 4, 5);
+  assert_true(fcntl(5, F_GETFD) < 0); // there are two of them
+}
+
+static void
+replace_from(int first, int limit) {
+  for (int fd = first; fd < limit; fd++)
+    assert_int_equal(dup2(0, fd), fd);
+}
+
+static void
 the_program_may_have_other_files_there(void **state) {
   if (!choose(state))
     return;
-  assert_true(write_and_arm());
+  lose_files_and_go_on(replace_from, 3, OURS_AT_MOST);
   for (int fd = 3; fd < OURS_AT_MOST; fd++)
-    assert_int_equal(dup2(0, fd), fd);
-  assert_false(gc_writes_harvest(pages(0, 10)));
-  assert_true(gc_writes_arm(everything()));
-  write_at(GC_MIB);
-  assert_true(harvest_finds_only(GC_MIB));
-  for (int fd = 3; fd < OURS_AT_MOST; fd++)
-    assert_true(fcntl(fd, F_GETFD) >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), 0); // the program's: ours would be closed by exec
   close_from(3, OURS_AT_MOST);
 }
 
@@ -506,6 +534,7 @@ main(void) {
       WITH_BOTH(a_back_end_can_be_chosen_again),
       WITH_BOTH(it_does_what_the_model_does),
       WITH_BOTH(huge_pages_lose_nothing),
+      WITH(USERFAULT, armed_memory_may_become_huge),
       WITH_BOTH(parts_of_huge_pages_can_be_armed),
       WITH_BOTH(huge_pages_can_be_released),
       WITH_BOTH(parent_and_child_go_on),

@@ -138,6 +138,53 @@ no_write_is_missed(void **state) {
   run_all_rounds(state, "no_write_is_missed", collect_a_little);
 }
 
+// ---- What was written before a harvest ----------------------------------------------------------------
+
+enum { RACES = 20000 };
+
+static struct gc_atomic race; // how many times the threads write to the first page; SIZE_MAX: no more
+
+static void *
+write_once_a_race(void *argument) {
+  struct writer *writer = argument;
+  for (size_t turn = 1;; turn++) {
+    size_t now;
+    while ((now = gc_atomic_load_acquire(&race)) < turn)
+      sched_yield();
+    if (now == SIZE_MAX)
+      return NULL;
+    words()[writer->index] = turn;
+    gc_atomic_add(&done, 1);
+  }
+}
+
+// Two threads write to one page, and one of them may do so while the other is still about to open it: as
+// soon as one has written, a harvest must tell.
+static void
+a_harvest_comes_not_too_early(void **state) {
+  pthread_t threads[2];
+  struct writer writers[2] = {{.index = 0}, {.index = 1}};
+  if (!choose(state))
+    return;
+  gc_atomic_store_relaxed(&race, 0), gc_atomic_store_relaxed(&done, 0);
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, write_once_a_race, &writers[i]), 0);
+  for (size_t turn = 1; turn <= RACES; turn++) {
+    assert_true(gc_writes_arm(pages(0, 1)));
+    clear_written();
+    gc_atomic_store_release(&race, turn);
+    while (gc_atomic_load_acquire(&done) == 2 * turn - 2)
+      sched_yield();
+    assert_true(gc_writes_harvest(pages(0, 1)));
+    assert_true(is_written(0));
+    while (gc_atomic_load_acquire(&done) < 2 * turn)
+      sched_yield();
+  }
+  gc_atomic_store_release(&race, SIZE_MAX);
+  for (size_t i = 0; i < 2; i++)
+    pthread_join(threads[i], NULL);
+}
+
 // ---- fork while they write ----------------------------------------------------------------------------
 
 // Before anything else it meets pages whose opening was under way in a thread that it does not have.
@@ -152,10 +199,9 @@ write_and_work(void) {
 
 static void
 fork_or_collect(size_t turn) {
-  if (turn == 3)
+  bring_up_to_date(everything());
+  if (turn < 2)
     assert_int_equal(status_of_child(write_and_work), 0);
-  else
-    bring_up_to_date(everything());
 }
 
 static void
@@ -167,6 +213,7 @@ int
 main(void) {
   const struct CMUnitTest tests[] = {
       WITH_BOTH(no_write_is_missed),
+      WITH_BOTH(a_harvest_comes_not_too_early),
       WITH_BOTH(children_may_come_and_go),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
