@@ -198,7 +198,7 @@ GC_API void GC_CALL GC_gcollect(void);
 // As GC_gcollect, and return all free memory to the operating system.
 GC_API void GC_CALL GC_gcollect_and_unmap(void);
 
-// Asked now and then while marking: a value other than 0 calls the collection off.  It runs with the world
+// Asked now and then while marking: a value other than 0 calls the collection off.  It may run with the world
 // stopped: it may read the clock or a flag, and must neither allocate nor lock.
 typedef int(GC_CALLBACK *GC_stop_func)(void);
 
@@ -343,8 +343,8 @@ GC_API int GC_CALL GC_get_full_freq(void);
 GC_API void GC_CALL GC_set_rate(int units);
 GC_API int GC_CALL GC_get_rate(void);
 
-// Whether writes may be noticed by mprotect, where there is no userfaultfd; the default is that they may.
-// Does nothing while GC_is_incremental_mode().
+// Whether writes may be noticed by mprotect, where there is no userfaultfd; the default is that they may.  In
+// GC_MODE_AUTO they are not, unless LOAM_WRITES is set to it.  Does nothing while GC_is_incremental_mode().
 GC_API void GC_CALL GC_set_mprotect_vdb_allowed(int on);
 GC_API int GC_CALL GC_get_mprotect_vdb_allowed(void);
 
@@ -521,7 +521,8 @@ GC_API GC_abort_func GC_CALL GC_get_abort_func(void);
 GC_API void GC_CALL GC_set_log_fd(int fd);
 
 // What a collection goes through, in this order.  The world is stopped from PRE_STOP_WORLD to
-// POST_START_WORLD (libgc's values).
+// POST_START_WORLD (libgc's values).  A concurrent collection stops the world at least twice and goes from
+// START to END each time; RECLAIM_START comes the last time only.
 typedef enum {
   GC_EVENT_START,
   GC_EVENT_MARK_START,
@@ -556,7 +557,7 @@ GC_API GC_start_callback_proc GC_CALL GC_get_start_callback(void);
 // ---- Statistics ----------------------------------------------------------------------------------------
 // The getters are cheap and take no lock: figures may be a moment old and need not agree with each other.
 
-GC_API GC_word GC_CALL GC_get_gc_no(void);         // collections so far
+GC_API GC_word GC_CALL GC_get_gc_no(void);         // collections so far, minor ones included
 GC_API size_t GC_CALL GC_get_heap_size(void);      // bytes of the heap, free ones included, returned ones not
 GC_API size_t GC_CALL GC_get_free_bytes(void);     // of these, free (no objects in them)
 GC_API size_t GC_CALL GC_get_unmapped_bytes(void); // bytes returned to the system and still reserved

@@ -40,7 +40,7 @@ GC_note_write(const void *address) {
 // The program does not say where in the object it has written.
 void
 GC_end_stubborn_change(const void *object) {
-  if (!gc_written || !GC_barrier_state.bytes)
+  if (GC_LIKELY(!GC_barrier_state.bytes || !gc_written))
     return;
   const char *base = GC_base((void *)(uintptr_t)object);
   if (!base)

@@ -117,6 +117,7 @@ move_object(struct gc_ref ref, size_t bytes) {
   if (!moved)
     return NULL;
   memcpy(moved, ref.start, gc_min(ref.bytes, bytes));
+  GC_end_stubborn_change(moved); // a program that promises to tell its writes knows nothing of this one
   free_object(ref);
   return moved;
 }
@@ -235,6 +236,7 @@ GC_malloc_many(size_t bytes) {
     if (!object)
       break;
     GC_NEXT(object) = list;
+    GC_write_barrier(object);
     list = object;
   }
   return list;

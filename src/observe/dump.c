@@ -56,8 +56,7 @@ add_collections(struct gc_text *text) {
   gc_text_add(text, "collections\n  finished    %zu, called off %zu, disabled %zu times\n",
               gc_cycle_stats.cycles, gc_cycle_stats.called_off, gc_atomic_load_relaxed(&gc_cycle_disabled));
   gc_text_add(text, "  mode        %s\n", gc_mode_name(gc_mode_wanted()));
-  gc_text_add(text, "  writes      noticed by %s%s%s\n", gc_mode_tracking_name(), reason[0] ? ": " : "",
-              reason);
+  gc_text_add(text, "  writes      %s%s%s\n", gc_mode_tracking_name(), reason[0] ? ": " : "", reason);
 }
 
 static void

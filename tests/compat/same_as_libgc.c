@@ -361,6 +361,39 @@ flags(void) {
          GC_get_all_interior_pointers();
 }
 
+static long
+incremental_defaults(void) {
+  struct GC_timeval_s limit = GC_get_time_limit_tv();
+  return (GC_get_time_limit() == GC_TIME_UNLIMITED) + (limit.tv_ms == GC_TIME_UNLIMITED) +
+         (limit.tv_nsec == 0) + (GC_get_full_freq() == 19) + (GC_get_rate() == 10) +
+         (GC_get_manual_vdb_allowed() == 0) + (GC_is_incremental_mode() == 0) +
+         ((GC_incremental_protection_needs() & ~GC_PROTECTS_POINTER_HEAP) == GC_PROTECTS_NONE);
+}
+
+static long
+time_limit(void) {
+  GC_set_time_limit_tv((struct GC_timeval_s){3, 500000});
+  long value = (long)GC_get_time_limit();
+  GC_set_time_limit(50);
+  struct GC_timeval_s limit = GC_get_time_limit_tv();
+  value = value * 1000 + (long)limit.tv_ms + (limit.tv_nsec == 500000);
+  GC_set_time_limit_tv((struct GC_timeval_s){GC_TIME_UNLIMITED, 0});
+  return value * 10 + (GC_get_time_limit() == GC_TIME_UNLIMITED);
+}
+
+static long
+incremental_settings(void) {
+  int full_freq = GC_get_full_freq(), rate = GC_get_rate(), attempts = GC_get_max_prior_attempts();
+  GC_set_full_freq(7);
+  GC_set_rate(5);
+  GC_set_max_prior_attempts(2);
+  long value = GC_get_full_freq() * 100 + GC_get_rate() * 10 + GC_get_max_prior_attempts();
+  GC_set_full_freq(full_freq);
+  GC_set_rate(rate);
+  GC_set_max_prior_attempts(attempts);
+  return value;
+}
+
 static void *
 oom_null(size_t bytes) {
   (void)bytes;
@@ -523,6 +556,44 @@ thread_result(void) {
   return error == 0 && strcmp(result, "argument") == 0;
 }
 
+// ---- Incremental collection: last, since it cannot be undone -------------------------------------------
+
+static long
+nothing_to_do_a_little_at_a_time(void) {
+  GC_gcollect();
+  GC_start_incremental_collection();
+  return GC_collect_a_little();
+}
+
+// A list that grows at its end and is cut at its beginning, while collections come and go.
+static long
+incremental_collection(void) {
+  struct node {
+    struct node *next;
+    long number;
+  } * first, *last;
+  GC_set_time_limit(GC_TIME_UNLIMITED);
+  GC_enable_incremental();
+  long sum = 0;
+  first = last = GC_NEW(struct node);
+  for (long i = 1; i < 300000; i++) {
+    struct node *node = GC_NEW(struct node);
+    node->number = i;
+    GC_END_STUBBORN_CHANGE(node);
+    GC_PTR_STORE_AND_DIRTY(&last->next, node);
+    last = node;
+    if (i >= 100000)
+      first = first->next;
+    if (i % 50000 == 0)
+      GC_start_incremental_collection();
+  }
+  while (GC_collect_a_little())
+    ;
+  for (struct node *node = first; node; node = node->next)
+    sum += node->number - first->number;
+  return GC_is_incremental_mode() ? sum : -1;
+}
+
 static const struct probe {
   const char *name;
   long (*function)(void);
@@ -562,6 +633,9 @@ static const struct probe {
     {"registered_roots_keep", registered_roots_keep, HIDDEN},
     {"divisor", divisor, 37},
     {"flags", flags, 51},
+    {"incremental_defaults", incremental_defaults, 8},
+    {"time_limit", time_limit, 30511},
+    {"incremental_settings", incremental_settings, 752},
     {"procedures", procedures, 5},
     {"oom_is_called_back", oom_is_called_back, 1},
     {"heap_expands", heap_expands, 11},
@@ -573,6 +647,8 @@ static const struct probe {
     {"signals", signals, 3024},
     {"calls_return", calls_return, 1121},
     {"thread_result", thread_result, 1},
+    {"nothing_to_do_a_little_at_a_time", nothing_to_do_a_little_at_a_time, 0},
+    {"incremental_collection", incremental_collection, 4999950000},
 };
 
 enum { PROBES = sizeof probes / sizeof probes[0] };

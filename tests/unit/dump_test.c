@@ -101,6 +101,19 @@ figures_are_those_of_the_getters(void **state) {
   assert_int_equal(number_after("  finished    "), GC_get_gc_no());
 }
 
+static void
+modes_and_pauses_are_told(void **state) {
+  (void)state;
+  struct GC_pause_kind_stats full;
+  GC_gcollect();
+  dump(NULL);
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_FULL, &full);
+  assert_int_equal(number_after("  full        "), full.pauses.count);
+  assert_true(number_after("  all         ") >= full.pauses.count);
+  assert_non_null(strstr(text, "\n  mode        auto\n  writes      "));
+  assert_non_null(strstr(text, "\n              stop "));
+}
+
 enum { OBJECTS = 5000, OBJECT_BYTES = 640 };
 
 static void *kept[OBJECTS];
@@ -280,6 +293,7 @@ main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_are_headings),
       cmocka_unit_test(figures_are_those_of_the_getters),
+      cmocka_unit_test(modes_and_pauses_are_told),
       cmocka_unit_test(classes_have_rows),
       cmocka_unit_test(largest_objects_come_first),
       cmocka_unit_test(roots_are_listed),

@@ -332,6 +332,47 @@ pauses_add_up(void **state) {
 }
 
 static void
+kinds_of_pauses_add_up(void **state) {
+  (void)state;
+  struct GC_pause_kind_stats all, of_kind;
+  struct GC_pause_bucket buckets[1024];
+  uint64_t count = 0, total_ns = 0, called_off = 0, phases_ns = 0, buckets_count = 0;
+  collect();
+  GC_try_to_collect(stop_at_once);
+  GC_disable();
+  for (unsigned kind = 0; kind < GC_PAUSE_KIND_COUNT; kind++) {
+    GC_get_pause_kind_stats(kind, &of_kind);
+    count += of_kind.pauses.count;
+    total_ns += of_kind.pauses.total_ns;
+    called_off += of_kind.called_off;
+    for (size_t i = GC_get_pause_kind_histogram(kind, buckets, 1024); i-- > 0;)
+      buckets_count += buckets[i].count;
+  }
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_COUNT, &all);
+  GC_enable();
+  for (unsigned phase = 0; phase < GC_PAUSE_PHASE_COUNT; phase++)
+    phases_ns += all.phase_ns[phase];
+  assert_int_equal(all.pauses.count, count);
+  assert_int_equal(all.pauses.total_ns, total_ns);
+  assert_int_equal(all.called_off, called_off);
+  assert_int_equal(phases_ns, total_ns);
+  assert_int_equal(buckets_count, count);
+}
+
+static void
+explicit_collections_are_full_pauses(void **state) {
+  (void)state;
+  struct GC_pause_kind_stats before, after;
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_FULL, &before);
+  collect();
+  GC_try_to_collect(stop_at_once);
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_FULL, &after);
+  assert_int_equal(after.pauses.count - before.pauses.count, 2);
+  assert_int_equal(after.called_off - before.called_off, 1);
+  assert_true(after.phase_ns[GC_PAUSE_PHASE_MARK] > before.phase_ns[GC_PAUSE_PHASE_MARK]);
+}
+
+static void
 total_time_begins_anew(void **state) {
   (void)state;
   GC_start_performance_measurement();
@@ -360,6 +401,8 @@ main(void) {
       cmocka_unit_test_setup(record_may_be_short_or_long, start_afresh),
       cmocka_unit_test_setup(collections_are_counted, start_afresh),
       cmocka_unit_test_setup(pauses_add_up, start_afresh),
+      cmocka_unit_test_setup(kinds_of_pauses_add_up, start_afresh),
+      cmocka_unit_test_setup(explicit_collections_are_full_pauses, start_afresh),
       cmocka_unit_test_setup(total_time_begins_anew, start_afresh),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
