@@ -380,8 +380,8 @@ struct GC_barrier {
 GC_API struct GC_barrier GC_barrier_state;
 
 // A pointer was just written at `address`; the program holds that pointer somewhere until after this call
-// (GC_reachable_here).  The address may lie anywhere.  Without the promise this costs a load and a branch
-// that is not taken, with it four instructions more.  May be called by a signal handler.  (Loam.)
+// (GC_reachable_here).  The address may lie anywhere.  Without the promise this costs four instructions, with
+// it ten.  May be called by a signal handler.  (Loam.)
 GC_API void GC_CALL GC_note_write(const void *address); // the same as a function, for other languages
 #if defined(__GNUC__)
 static inline void

@@ -366,7 +366,7 @@ incremental_defaults(void) {
   struct GC_timeval_s limit = GC_get_time_limit_tv();
   return (GC_get_time_limit() == GC_TIME_UNLIMITED) + (limit.tv_ms == GC_TIME_UNLIMITED) +
          (limit.tv_nsec == 0) + (GC_get_full_freq() == 19) + (GC_get_rate() == 10) +
-         (GC_get_manual_vdb_allowed() == 0) + (GC_is_incremental_mode() == 0) +
+         (GC_get_manual_vdb_allowed() == 0) +
          ((GC_incremental_protection_needs() & ~GC_PROTECTS_POINTER_HEAP) == GC_PROTECTS_NONE);
 }
 
@@ -633,7 +633,7 @@ static const struct probe {
     {"registered_roots_keep", registered_roots_keep, HIDDEN},
     {"divisor", divisor, 37},
     {"flags", flags, 51},
-    {"incremental_defaults", incremental_defaults, 8},
+    {"incremental_defaults", incremental_defaults, 7},
     {"time_limit", time_limit, 30511},
     {"incremental_settings", incremental_settings, 752},
     {"procedures", procedures, 5},

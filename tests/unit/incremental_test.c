@@ -359,6 +359,58 @@ before_init_a_barrier_is_harmless(void) {
   CHECK(!GC_is_init_called());
 }
 
+enum { HOLDERS = 20000 };
+
+// Each holder's object is the only thing that a written page of old objects keeps.
+static void
+replace_objects(void ***holders) {
+  static unsigned random = 1;
+  for (int i = 0; i < 400000; i++) {
+    void **holder = holders[(random = random * 1103515245 + 12345) / 7 % HOLDERS];
+    unsigned *object = GC_malloc(16 + random % 64);
+    *object = 0x1234567;
+    GC_PTR_STORE_AND_DIRTY(&holder[random % 2], object);
+  }
+}
+
+static void
+replace_objects_in(enum GC_Mode mode) {
+  setenv("LOAM_NURSERY", "1M", 1);
+  setenv("LOAM_VERIFY", "1", 1);
+  GC_set_manual_vdb_allowed(1);
+  GC_set_mode(mode);
+  GC_INIT();
+  void ***holders = NULL;
+  for (int i = 0; i < HOLDERS; i++) {
+    if (i % 1000 == 0)
+      holders = GC_realloc(holders, (i + 1000) * sizeof *holders);
+    GC_PTR_STORE_AND_DIRTY(&holders[i], GC_malloc(32));
+  }
+  replace_objects(holders);
+  while (GC_collect_a_little())
+    ;
+  for (int i = 0; i < HOLDERS; i++)
+    for (int j = 0; j < 2; j++)
+      CHECK(!holders[i][j] || *(unsigned *)holders[i][j] == 0x1234567);
+}
+
+static void
+minor_collections_see_told_writes(void) {
+  struct GC_pause_kind_stats minor;
+  replace_objects_in(GC_MODE_GENERATIONAL);
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_MINOR, &minor);
+  CHECK(minor.pauses.count > 0);
+}
+
+static void
+concurrent_collections_see_told_writes(void) {
+  struct GC_pause_kind_stats finish;
+  setenv("GC_FULL_FREQUENCY", "2", 1);
+  replace_objects_in(GC_MODE_CONCURRENT);
+  GC_get_pause_kind_stats(GC_PAUSE_KIND_FINISH, &finish);
+  CHECK(finish.pauses.count > 0);
+}
+
 // ---- The listener --------------------------------------------------------------------------------------
 
 static unsigned heard, wrong;
@@ -425,6 +477,8 @@ main(void) {
       TEST(writes_elsewhere_are_of_no_interest),
       TEST(without_the_promise_nothing_is_noted),
       TEST(before_init_a_barrier_is_harmless),
+      TEST(minor_collections_see_told_writes),
+      TEST(concurrent_collections_see_told_writes),
       TEST(listener_hears_of_each_pause),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
