@@ -119,5 +119,5 @@ struct gc_pause_report {
 // Log the line.
 void gc_pauses_log_cycle(const struct gc_pause_report *report);
 
-// The line without its newline, cut to `bytes`.  Returns its length.
-size_t gc_pauses_format_cycle(char *line, size_t bytes, const struct gc_pause_report *report);
+// The line in `text`, without its newline and cut to `bytes`.  Returns its length.
+size_t gc_pauses_format_cycle(char *text, size_t bytes, const struct gc_pause_report *report);
