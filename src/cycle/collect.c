@@ -109,16 +109,19 @@ run_full(struct gc_cycle_request request) {
 }
 
 static bool
-run_minor(struct gc_cycle_request request) {
-  if (request.stop && request.stop())
-    return false;
-  struct gc_stopped state = {.markers = gc_cycle_prepare_markers(gc_heap.allocated_bytes)};
+run_minor(void) {
+  struct gc_stopped state = {
+      .markers = gc_cycle_prepare_markers(gc_heap.allocated_bytes),
+      .may_call_off = gc_policy_has_concurrent(),
+  };
   size_t allocated_bytes = gc_heap.allocated_bytes;
   gc_cycle_finish_sweep();
   size_t live_bytes = gc_heap.live_bytes;
   bool finished = gc_cycle_pause(GC_PAUSE_MINOR, gc_stopped_minor, &state);
   if (finished)
     gc_policy_after_minor(&state, allocated_bytes, gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
+  else
+    gc_policy_give_up_minors();
   gc_cycle_log("minor", &state.pause, 1, 0);
   return finished;
 }
@@ -136,7 +139,10 @@ run_cycle(struct gc_cycle_request request) {
     gc_hooks.start();
   switch (gc_policy_choose(request.reason)) {
   case GC_POLICY_MINOR:
-    return run_minor(request);
+    if (request.stop && request.stop())
+      return false;
+    return run_minor() ||
+           (gc_policy_choose(request.reason) == GC_POLICY_CONCURRENT && gc_concurrent_start());
   case GC_POLICY_CONCURRENT:
     if ((!request.stop || !request.stop()) && gc_concurrent_start())
       return true;

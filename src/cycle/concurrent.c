@@ -156,7 +156,7 @@ arm_and_gather(size_t page, size_t limit) {
   gc_remember_harvest(page, limit);
   bool done = gc_remember_gather(page, limit, false, &found);
   for (size_t open = page; open < limit && done; open++)
-    if (gc_remember_may_arm(open))
+    if (gc_page_set_has(gc_heap.scanned, open) && gc_remember_may_arm(open))
       done = gc_range_array_push(
           &found, (struct gc_range){gc_heap_page_address(open), gc_heap_page_address(open + 1)});
   gc_remember_arm(page, limit, gc_remember_any);

@@ -99,11 +99,12 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
 // ---- Generations ---------------------------------------------------------------------------------------
 
 #define NURSERY_BYTES_MIN GC_MIB
-#define NURSERY_BYTES_FIRST (8 * GC_MIB)
+#define NURSERY_BYTES_FIRST (2 * GC_MIB)
 #define NURSERY_BYTES_MAX (64 * GC_MIB)
 
 enum {
   WRITE_NS = 800, // what the first write to an armed OS page costs the program
+  SEARCHED_BYTES_PER_US = 3000, // of old objects that may have been written
   LONGEST_MS = 10, // a target for pauses where the user has set none
   SCORE_MAX = 4,
   WAIT_MAX = 16
@@ -116,53 +117,94 @@ gc_pacer_minors_init(struct gc_pacer_minors *minors) {
 
 bool
 gc_pacer_minors_pay(const struct gc_pacer_minors *minors) {
-  return minors->waiting == 0;
+  return minors->waiting == 0 && !minors->growing;
+}
+
+// What a minor cycle costs however small the nursery is, it has to earn: a quarter of what a full one would take
+// for as much.
+static size_t
+least_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+  double fixed_ns = (double)(minor.pause_ns - gc_min(minor.pause_ns, minor.young_ns));
+  double full_ns_per_byte = (double)minors->full_ns / (double)gc_max(minors->full_bytes, 1);
+  double bytes = minors->full_ns ? 4 * fixed_ns / full_ns_per_byte : 0;
+  return gc_max(NURSERY_BYTES_MIN, bytes < (double)NURSERY_BYTES_MAX ? (size_t)bytes : NURSERY_BYTES_MAX);
 }
 
 static size_t
-next_nursery_bytes(size_t nursery_bytes, struct gc_pacer_minor minor) {
+next_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+  size_t nursery_bytes = minors->nursery_bytes;
   uint64_t target_ns = gc_min(minor.target_ns, LONGEST_MS * NS_PER_MS);
-  size_t most_bytes = gc_max(NURSERY_BYTES_MIN, gc_min(minor.most_bytes / 2, NURSERY_BYTES_MAX));
-  if (minor.pause_ns > target_ns / 2)
+  size_t least_bytes = least_nursery_bytes(minors, minor);
+  size_t most_bytes = gc_max(least_bytes, gc_min(minor.most_bytes / 2, NURSERY_BYTES_MAX));
+  if (minor.young_ns > target_ns / 2)
     nursery_bytes -= nursery_bytes / 4;
-  else if (minor.pause_ns < target_ns / 4)
+  else if (minor.young_ns < target_ns / 4)
     nursery_bytes += nursery_bytes / 4;
-  return gc_max(NURSERY_BYTES_MIN, gc_min(nursery_bytes, most_bytes));
+  return gc_max(least_bytes, gc_min(nursery_bytes, most_bytes));
+}
+
+// Two fifths, to be exact.
+static bool
+most_died(size_t allocated_bytes, size_t reclaimed_bytes) {
+  return 5 * reclaimed_bytes > 2 * allocated_bytes;
 }
 
 static bool
-has_paid(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+was_cheaper(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor, size_t reclaimed_bytes) {
   double minor_ns = (double)minor.pause_ns + (double)minor.written_pages * WRITE_NS;
-  double reclaimed_bytes = (double)minor.allocated_bytes - (double)minor.promoted_bytes;
-  bool most_died = 5 * minor.promoted_bytes < 3 * minor.allocated_bytes;
-  bool cheaper = minors->full_ns == 0 ||
-                 minor_ns * (double)minors->full_bytes < (double)minors->full_ns * reclaimed_bytes;
-  return most_died && cheaper;
+  return minors->full_ns == 0 ||
+         minor_ns * (double)minors->full_bytes < (double)minors->full_ns * (double)reclaimed_bytes;
+}
+
+static void
+give_up(struct gc_pacer_minors *minors, bool growing) {
+  minors->score = 0;
+  minors->growing = growing;
+  minors->waiting = minors->wait_next;
+  minors->wait_next = (unsigned)gc_min(2 * minors->wait_next, WAIT_MAX);
 }
 
 void
 gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   minors->since_full++;
-  minors->nursery_bytes = next_nursery_bytes(minors->nursery_bytes, minor);
-  if (has_paid(minors, minor)) {
+  minors->nursery_bytes = next_nursery_bytes(minors, minor);
+  size_t reclaimed_bytes = minor.allocated_bytes - gc_min(minor.allocated_bytes, minor.promoted_bytes);
+  bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes);
+  if (worthwhile && was_cheaper(minors, minor, reclaimed_bytes)) {
     minors->score += minors->score < SCORE_MAX;
     if (minors->score == SCORE_MAX)
       minors->wait_next = 1;
   } else if (--minors->score <= -SCORE_MAX) {
-    minors->score = 0;
-    minors->waiting = minors->wait_next;
-    minors->wait_next = (unsigned)gc_min(2 * minors->wait_next, WAIT_MAX);
+    give_up(minors, !worthwhile);
   }
 }
 
 // When they are tried again, two failures are enough.
 void
-gc_pacer_minors_after_full(struct gc_pacer_minors *minors, uint64_t full_ns, size_t full_bytes) {
+gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full) {
+  bool gave_up = !gc_pacer_minors_pay(minors);
   minors->since_full = 0;
-  minors->full_ns = full_ns;
-  minors->full_bytes = full_bytes;
-  if (minors->waiting > 0 && --minors->waiting == 0)
+  minors->full_ns = full.full_ns;
+  minors->full_bytes = full.full_bytes;
+  minors->waiting -= minors->waiting > 0;
+  if (most_died(full.allocated_bytes, full.reclaimed_bytes))
+    minors->growing = false;
+  else
+    minors->wait_next = 1; // while the heap grows nothing is known of what is to come
+  if (gave_up && gc_pacer_minors_pay(minors)) {
     minors->score = 2 - SCORE_MAX;
+    minors->nursery_bytes = NURSERY_BYTES_FIRST;
+  }
+}
+
+void
+gc_pacer_minors_called_off(struct gc_pacer_minors *minors) {
+  give_up(minors, true);
+}
+
+bool
+gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
+  return written_bytes / SEARCHED_BYTES_PER_US > gc_min(target_ns, LONGEST_MS * NS_PER_MS) / 1000 * 2;
 }
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------

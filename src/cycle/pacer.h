@@ -43,6 +43,7 @@ size_t gc_pacer_release_bytes(struct gc_pacer_heap heap);
 // for it.  What it is known by:
 struct gc_pacer_minor {
   uint64_t pause_ns;
+  uint64_t young_ns;      // of it, for what follows the nursery's size: marking and sweeping
   uint64_t target_ns;     // for pauses; UINT64_MAX: none
   size_t allocated_bytes; // since the cycle before
   size_t promoted_bytes;  // of these, alive
@@ -55,24 +56,36 @@ struct gc_pacer_minors {
   size_t nursery_bytes; // to allocate between two minor cycles
   size_t since_full;    // minor cycles since the last full one
   int score;            // of late, how many paid less how many did not, within limits
-  unsigned waiting;     // full cycles to wait before minor ones are tried again; 0: they pay
-  unsigned wait_next;   // how long to wait when they fail to pay the next time
+  bool growing;         // given up because most objects survived
+  unsigned waiting;     // given up because they cost too much: full cycles to wait before the next try
+  unsigned wait_next;   // how long to wait the next time
   uint64_t full_ns;     // what the last full cycle took
   size_t full_bytes;    // and was due after
 };
 
 void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 
-// Minor cycles are worth doing.  When several in a row were not, they are given up for one full cycle, the next
-// time for two, then four, up to 16.
+// Minor cycles are worth doing.  When several in a row were not they are given up: for one full cycle, the next time for
+// two, then four, up to 16; and if most objects survived, until a full cycle finds that most have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 
-// After a minor cycle.  The nursery follows the pause: it shrinks when that takes more than half of the target,
-// and grows, up to half of `most_bytes`, when less than a quarter.
+// After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes more
+// than half of the target, and grows, up to half of `most_bytes`, when less than a quarter.
 void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor);
 
-// After a full cycle that took `full_ns` and was due after `full_bytes`.
-void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, uint64_t full_ns, size_t full_bytes);
+// A minor cycle has found so much written that it would stop the program for more than twice the target: better a
+// concurrent one; and then this.
+bool gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes);
+void gc_pacer_minors_called_off(struct gc_pacer_minors *minors);
+
+// After a full cycle.
+struct gc_pacer_full {
+  uint64_t full_ns;       // it took
+  size_t full_bytes;      // what the next is due after
+  size_t allocated_bytes; // since the last full one
+  size_t reclaimed_bytes;
+};
+void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 

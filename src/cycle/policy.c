@@ -20,6 +20,8 @@ static GC_STATE struct {
   bool tracks;     // writes are noticed
   bool full_first; // minor cycles need a full one before them
   size_t full_live_bytes;   // what lived after the last full cycle
+  size_t full_allocated_bytes; // in all until then, and reclaimed
+  size_t full_reclaimed_bytes;
   size_t full_budget_bytes; // what may be promoted until the next
   struct gc_pacer_minors minors;
 } policy;
@@ -112,6 +114,11 @@ choose_for_stress(void) {
   return policy.tracks && wants_concurrent() && turn % 3 != 0 ? GC_POLICY_CONCURRENT : GC_POLICY_FULL;
 }
 
+bool
+gc_policy_has_concurrent(void) {
+  return policy.tracks && wants_concurrent();
+}
+
 enum gc_policy_choice
 gc_policy_choose(enum gc_cycle_reason reason) {
   if (wants_minor() || wants_concurrent())
@@ -172,7 +179,15 @@ gc_policy_after_full(uint64_t mark_ns) {
   policy.full_first = !policy.tracks;
   policy.full_live_bytes = gc_heap.live_bytes;
   policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
-  gc_pacer_minors_after_full(&policy.minors, mark_ns, policy.full_budget_bytes);
+  struct gc_pacer_full full = {
+      .full_ns = mark_ns,
+      .full_bytes = policy.full_budget_bytes,
+      .allocated_bytes = gc_heap.allocated_before_bytes - policy.full_allocated_bytes,
+      .reclaimed_bytes = gc_heap.reclaimed_before_bytes + gc_heap.reclaimed_bytes - policy.full_reclaimed_bytes,
+  };
+  policy.full_allocated_bytes += full.allocated_bytes;
+  policy.full_reclaimed_bytes += full.reclaimed_bytes;
+  gc_pacer_minors_after_full(&policy.minors, full);
   gc_policy_set_budget();
 }
 
@@ -180,6 +195,7 @@ void
 gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes) {
   struct gc_pacer_minor minor = {
       .pause_ns = state->pause.total_ns,
+      .young_ns = state->pause.phase_ns[GC_PHASE_MARK] + state->pause.phase_ns[GC_PHASE_SWEEP],
       .target_ns = gc_pause_target_ns(),
       .allocated_bytes = allocated_bytes,
       .promoted_bytes = promoted_bytes,
@@ -213,6 +229,13 @@ gc_policy_mode(void) {
 void
 gc_policy_set_manual(bool on) {
   policy.manual = on;
+}
+
+void
+gc_policy_give_up_minors(void) {
+  gc_policy_lose_written();
+  gc_pacer_minors_called_off(&policy.minors);
+  gc_policy_set_budget();
 }
 
 void

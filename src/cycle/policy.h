@@ -11,6 +11,9 @@ enum gc_policy_choice { GC_POLICY_FULL, GC_POLICY_MINOR, GC_POLICY_CONCURRENT };
 // Once, before the first cycle.
 void gc_policy_init(void);
 
+// May a full cycle be concurrent?
+bool gc_policy_has_concurrent(void);
+
 // Are writes being noticed, so that pages should be armed?
 bool gc_policy_tracks_writes(void);
 
@@ -26,6 +29,9 @@ void gc_policy_set_concurrent_budget(void);
 void gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns);
 void gc_policy_after_full(uint64_t mark_ns);
 void gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes);
+
+// A minor cycle was called off: what was written is lost, and minor cycles pause too long.
+void gc_policy_give_up_minors(void);
 
 // The mode changes: take note, and stop noticing writes if it needs none.  No cycle is under way.
 enum gc_mode gc_policy_set_mode(enum gc_mode mode);

@@ -23,7 +23,7 @@ first_of(size_t page) {
 
 bool
 gc_remember_may_arm(size_t page) {
-  return gc_page_set_has(gc_heap.scanned, page) && !gc_page_set_has(gc_heap.armed, page) &&
+  return gc_page_set_has(gc_heap.armable, page) && !gc_page_set_has(gc_heap.armed, page) &&
          !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED);
 }
 
@@ -51,7 +51,7 @@ end_of_run(size_t page, size_t limit, bool (*wanted)(size_t page)) {
 
 void
 gc_remember_arm(size_t page, size_t limit, bool (*wanted)(size_t page)) {
-  while ((page = gc_page_set_next_difference(gc_heap.scanned, gc_heap.armed, page, limit)) < limit) {
+  while ((page = gc_page_set_next_difference(gc_heap.armable, gc_heap.armed, page, limit)) < limit) {
     size_t end = end_of_run(page, limit, wanted);
     if (end > page && gc_writes_arm(range_of(page, end)))
       gc_page_set_add_all(gc_heap.armed, page, end - page);
@@ -78,12 +78,60 @@ gc_remember_after_fork_child(void) {
 // ---- What was written ----------------------------------------------------------------------------------
 
 // Where a harvest fails the pages are open from there on.
-void
-gc_remember_harvest(size_t page, size_t limit) {
+static void
+harvest_armed(size_t page, size_t limit) {
   while ((page = gc_page_set_next(gc_heap.armed, page, limit)) < limit) {
     size_t end = gc_page_set_next_absent(gc_heap.armed, page, limit);
     if (!gc_writes_harvest(range_of(page, end)))
       gc_page_set_remove_all(gc_heap.armed, page, end - page);
+    page = end;
+  }
+}
+
+// A call costs more than some clean pages: other processors must be told, once for every 2 MiB.
+static bool
+is_near(size_t end, size_t next) {
+  enum { NEAR_PAGES = 32 };
+  return next < end + NEAR_PAGES && gc_page_set_next_absent(gc_heap.armed, end, next) >= next;
+}
+
+// Where armed and other pages alternate: one call finds where to harvest.
+static void
+harvest_stretch(size_t page, size_t limit) {
+  static GC_STATE struct gc_range_array found; // [gc_lock]
+  gc_range_array_clear(&found);
+  if (!gc_writes_find(range_of(page, limit), &found)) {
+    harvest_armed(page, limit);
+    return;
+  }
+  for (size_t i = 0; i < found.count;) {
+    size_t first = gc_heap_page_of(found.items[i].base);
+    size_t end = gc_heap_page_of(found.items[i].limit - 1) + 1;
+    while (++i < found.count && is_near(end, gc_heap_page_of(found.items[i].base)))
+      end = gc_heap_page_of(found.items[i].limit - 1) + 1;
+    page = gc_max(page, first);
+    harvest_armed(page, end);
+    page = gc_max(page, end);
+  }
+}
+
+// The end of the stretch of pages that begins at an armed one and has no long gap in it.
+static size_t
+end_of_stretch(size_t page, size_t limit) {
+  enum { LONG_GAP_PAGES = 8 };
+  size_t end, next = page;
+  do {
+    end = gc_page_set_next_absent(gc_heap.armed, next, limit);
+    next = gc_page_set_next(gc_heap.armed, end, limit);
+  } while (next < limit && next - end < LONG_GAP_PAGES);
+  return end;
+}
+
+void
+gc_remember_harvest(size_t page, size_t limit) {
+  while ((page = gc_page_set_next(gc_heap.armed, page, limit)) < limit) {
+    size_t end = end_of_stretch(page, limit);
+    harvest_stretch(page, end);
     page = end;
   }
 }

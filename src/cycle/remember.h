@@ -7,7 +7,8 @@
 //                                   +--------- open -----------+   a cache takes it to allocate in
 //
 // Open pages count as written; so allocation takes no write faults.  A page is armed when it is not being
-// allocated in.  Invariant written-or-searched: an object that bears the current mark, and refers to a white
+// allocated in.  Pages of pointer-free slots are armed as well, once, so that the kernel need not tell of each of
+// them; what is written there is of no interest, and harvests leave it unarmed.  Invariant written-or-searched: an object that bears the current mark, and refers to a white
 // one, lies in an open page or a page that the next harvest reports; or it is grey.  Between cycles, where old
 // objects bear the mark and new ones are white, it makes minor cycles possible; within a concurrent one, with
 // roots added, it is what the last pause relies on.

@@ -7,10 +7,12 @@
 struct gc_stopped {
   int (*stop)(void);      // asked now and then while marking; may call it off.  NULL: never
   unsigned markers;       // threads that mark
+  bool may_call_off;      // a minor cycle that would take too long
   bool at_any_price;      // a finish that cannot be done for want of memory undoes the start
   bool undone;            // and has done so
   bool finished;          // all that the pause was to do is done
-  size_t written_bytes;   // of old objects searched since they may have been written
+  size_t written_bytes;   // noticed to have been written
+  size_t searched_bytes;  // counted as written
   struct gc_pause pause;
 };
 

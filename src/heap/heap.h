@@ -43,6 +43,7 @@ struct gc_heap {
   // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
   struct gc_page_set used;    // the first pages of spans in use
   struct gc_page_set scanned; // all pages of spans in use that may contain pointers
+  struct gc_page_set armable; // these, and pages of pointer-free slots: see remember.h
   struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
   struct gc_page_set recent;  // what was young before the last sweep began
   struct gc_page_set armed;   // pages whose writes are noticed; else they count as written

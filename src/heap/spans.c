@@ -225,6 +225,8 @@ gc_span_enter(uint32_t page, uint32_t pages, unsigned kind) {
   gc_page_set_add(gc_heap.young, page);
   if (!gc_kind_is_pointer_free(kind))
     gc_page_set_add_all(gc_heap.scanned, page, pages);
+  if (!gc_kind_is_pointer_free(kind) || gc_heap.pages[page].state == GC_PAGE_SLOTS)
+    gc_page_set_add_all(gc_heap.armable, page, pages);
 }
 
 bool
@@ -247,6 +249,7 @@ gc_span_free(uint32_t page, uint32_t pages) {
   gc_page_set_remove(gc_heap.young, page);
   gc_page_set_remove(gc_heap.unswept, page);
   gc_page_set_remove_all(gc_heap.scanned, page, pages);
+  gc_page_set_remove_all(gc_heap.armable, page, pages);
   insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
 }
 

@@ -44,7 +44,7 @@ cards_disarm(struct gc_range range) {
 }
 
 static const struct gc_writes_backend cards = {cards_open, cards_close, cards_notice, cards_notice,
-                                               cards_disarm};
+                                               cards_disarm, NULL};
 
 static const struct gc_writes_backend *const backends[] = {
     [GC_WRITES_USERFAULT] = &gc_writes_userfault,
@@ -160,6 +160,11 @@ gc_writes_harvest(struct gc_range range) {
   if (!harvested)
     gc_writes_report(range);
   return harvested;
+}
+
+bool
+gc_writes_find(struct gc_range range, struct gc_range_array *found) {
+  return kind != GC_WRITES_NONE && backends[kind]->find && backends[kind]->find(range, found);
 }
 
 void

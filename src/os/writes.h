@@ -21,6 +21,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "os/memory.h"
 
 enum gc_writes_kind { GC_WRITES_NONE, GC_WRITES_USERFAULT, GC_WRITES_PROTECT, GC_WRITES_CARDS };
 
@@ -65,6 +66,10 @@ bool gc_writes_arm(struct gc_range range);
 // Report what was written in an armed range, and clear it there.  false if the system refuses: then the
 // range is not armed any more, and all of it is reported as written.
 bool gc_writes_harvest(struct gc_range range);
+
+// Append to `found` what a harvest of `range`, and of what is not armed there, would report.  Harvesting only that
+// is cheaper where armed and other ranges alternate.  false if it cannot be found out, or memory is refused.
+bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 
 // Notice writes no longer, so that they cost nothing.
 void gc_writes_disarm(struct gc_range range);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "os/memory.h"
 
 struct gc_writes_backend {
   // Make ready for a heap of which nothing is armed.  false, and the reason, if it cannot be had here.
@@ -12,6 +13,7 @@ struct gc_writes_backend {
   bool (*arm)(struct gc_range range);
   bool (*harvest)(struct gc_range range);
   void (*disarm)(struct gc_range range);
+  bool (*find)(struct gc_range range, struct gc_range_array *found); // NULL: it costs as much as a harvest
 };
 
 // A harvest has found that this was written.

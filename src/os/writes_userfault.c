@@ -86,10 +86,10 @@ static GC_STATE struct {
 // Protect a range, and list what was written there if there is room for a list: at most `capacity` regions,
 // then the kernel stops early.  Gives where it stopped, NULL if it failed.
 static const char *
-scan(struct gc_range range, size_t capacity, size_t *count) {
+scan_with(uint64_t flags, struct gc_range range, size_t capacity, size_t *count) {
   struct scan_request request = {
       .size = sizeof request,
-      .flags = SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED,
+      .flags = flags,
       .base = (uintptr_t)range.base,
       .limit = (uintptr_t)range.limit,
       .regions = capacity ? (uintptr_t)userfault.regions : 0,
@@ -105,6 +105,11 @@ scan(struct gc_range range, size_t capacity, size_t *count) {
   return (const char *)(uintptr_t)request.stopped_at;
 }
 
+static const char *
+scan(struct gc_range range, size_t capacity, size_t *count) {
+  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, range, capacity, count);
+}
+
 static bool
 protect_all(struct gc_range range) {
   size_t none;
@@ -116,6 +121,18 @@ protect_all(struct gc_range range) {
 static struct gc_range
 range_of(const struct scan_region *region) {
   return (struct gc_range){(const char *)(uintptr_t)region->base, (const char *)(uintptr_t)region->limit};
+}
+
+static bool
+find(struct gc_range range, struct gc_range_array *found) {
+  while (range.base && range.base < range.limit) {
+    size_t count = 0;
+    range.base = scan_with(0, range, REGIONS_AT_ONCE, &count);
+    for (size_t i = 0; range.base && i < count; i++)
+      if (!gc_range_array_push(found, range_of(&userfault.regions[i])))
+        return false;
+  }
+  return range.base != NULL;
 }
 
 static bool
@@ -258,4 +275,5 @@ arm(struct gc_range range) {
   return open_backend(userfault.heap, &reason) && protect_all(range);
 }
 
-const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm};
+const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm,
+                                                       find};
