@@ -157,12 +157,19 @@ gather_parts(size_t page, const uint8_t *parts, struct gc_range_array *written) 
   return true;
 }
 
+// Between cycles a span has marked objects only if the last sweep has left some there.
+static bool
+may_hold_marked(size_t page) {
+  const struct gc_page_info *info = &gc_heap.infos[first_of(page)];
+  return gc_heap.marking || info->free_slots < info->slots;
+}
+
 bool
 gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written) {
   for (; (page = gc_page_set_next(gc_heap.scanned, page, limit)) < limit; page++) {
     uint8_t *parts = gc_written + page * PARTS;
     bool armed = gc_page_set_has(gc_heap.armed, page);
-    if (written && !armed && open && !gc_range_array_push(written, range_of(page, page + 1)))
+    if (written && !armed && open && may_hold_marked(page) && !gc_range_array_push(written, range_of(page, page + 1)))
       return false;
     if (!any_written(parts))
       continue;

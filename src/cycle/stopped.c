@@ -113,11 +113,9 @@ static bool
 collect_written(struct gc_stopped *state) {
   gc_remember_harvest(0, gc_heap.frontier);
   bool done = gc_remember_gather(0, gc_heap.frontier, true, &written);
-  for (size_t i = 0; i < written.count; i++) {
-    state->searched_bytes += gc_range_bytes(written.items[i]);
+  for (size_t i = 0; i < written.count; i++)
     if (gc_page_set_has(gc_heap.armed, gc_heap_page_of(written.items[i].base)))
       state->written_bytes += gc_range_bytes(written.items[i]);
-  }
   if (!done)
     gc_remember_disarm_all(); // all counts as written
   gc_pause_lap(&state->pause, GC_PHASE_HARVEST);
@@ -192,7 +190,7 @@ gc_stopped_minor(struct gc_stopped *state) {
   shield_caches();
   verify("before a minor cycle", verify_writes);
   bool found = collect_roots(state) && collect_written(state);
-  if (state->may_call_off && gc_pacer_minor_is_too_long(gc_pause_target_ns(), state->searched_bytes))
+  if (state->may_call_off && gc_pacer_minor_is_too_long(gc_pause_target_ns(), state->written_bytes))
     found = false;
   struct gc_mark_job job = job_of(state);
   job.minor = true;

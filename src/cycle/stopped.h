@@ -12,7 +12,6 @@ struct gc_stopped {
   bool undone;            // and has done so
   bool finished;          // all that the pause was to do is done
   size_t written_bytes;   // noticed to have been written
-  size_t searched_bytes;  // counted as written
   struct gc_pause pause;
 };
 

@@ -86,7 +86,7 @@ static GC_STATE struct {
 // Protect a range, and list what was written there if there is room for a list: at most `capacity` regions,
 // then the kernel stops early.  Gives where it stopped, NULL if it failed.
 static const char *
-scan_with(uint64_t flags, struct gc_range range, size_t capacity, size_t *count) {
+scan_with(uint64_t flags, uint64_t any_of, struct gc_range range, size_t capacity, size_t *count) {
   struct scan_request request = {
       .size = sizeof request,
       .flags = flags,
@@ -95,7 +95,7 @@ scan_with(uint64_t flags, struct gc_range range, size_t capacity, size_t *count)
       .regions = capacity ? (uintptr_t)userfault.regions : 0,
       .capacity = capacity,
       .all_of = SCAN_WRITTEN,
-      .any_of = SCAN_PRESENT | SCAN_SWAPPED,
+      .any_of = any_of,
       .returned = SCAN_WRITTEN,
   };
   int listed = ioctl(userfault.pagemap_fd, SCAN_IOCTL, &request);
@@ -107,7 +107,7 @@ scan_with(uint64_t flags, struct gc_range range, size_t capacity, size_t *count)
 
 static const char *
 scan(struct gc_range range, size_t capacity, size_t *count) {
-  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, range, capacity, count);
+  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, SCAN_PRESENT | SCAN_SWAPPED, range, capacity, count);
 }
 
 static bool
@@ -123,11 +123,12 @@ range_of(const struct scan_region *region) {
   return (struct gc_range){(const char *)(uintptr_t)region->base, (const char *)(uintptr_t)region->limit};
 }
 
+// The kernel has a quick way for this question, a third of the price.  It also finds what was never touched.
 static bool
 find(struct gc_range range, struct gc_range_array *found) {
   while (range.base && range.base < range.limit) {
     size_t count = 0;
-    range.base = scan_with(0, range, REGIONS_AT_ONCE, &count);
+    range.base = scan_with(0, 0, range, REGIONS_AT_ONCE, &count);
     for (size_t i = 0; range.base && i < count; i++)
       if (!gc_range_array_push(found, range_of(&userfault.regions[i])))
         return false;
