@@ -319,7 +319,7 @@ gather_leftovers(unsigned helpers) {
     struct gc_mark_stack *from = i <= helpers ? &team.markers[i].stack : &team.pool;
     size_t count = gc_mark_stack_count(from);
     own->stack.overflowed |= from->overflowed;
-    if (gc_mark_stack_reserve(&own->stack, count)) {
+    if (count > 0 && gc_mark_stack_reserve(&own->stack, count)) {
       memcpy(own->stack.top, from->base, count * sizeof *from->base);
       own->stack.top += count;
     }

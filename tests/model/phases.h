@@ -82,9 +82,19 @@ launch_replay(const struct launch *launch) {
   return command;
 }
 
+// The seed decides how the heap is collected, unless the environment does: in each mode, often, with minor cycles
+// that come soon.
+static inline void
+choose_mode(uint64_t seed) {
+  static const char *const modes[] = {"stop", "generational", "concurrent", "concurrent"};
+  setenv("GC_MODE", modes[seed >> 8 & 3], 0);
+  setenv("LOAM_NURSERY", seed >> 10 & 1 ? "64K" : "1M", 0);
+}
+
 static inline void
 child_run(const struct launch *launch, model_run run, FILE *errors) {
   dup2(fileno(errors), STDERR_FILENO);
+  choose_mode(launch->seed);
   if (launch->phase->variable)
     setenv(launch->phase->variable, launch->value, 1);
   alarm((unsigned)launch->seconds + HANG_SECONDS);
