@@ -101,7 +101,7 @@ run_full(struct gc_cycle_request request) {
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)
-    gc_policy_after_full(state.pause.total_ns);
+    gc_policy_after_full(state.pause.total_ns, 0);
   else
     gc_policy_lose_written(); // it was armed, and not searched
   gc_cycle_log("full", &state.pause, 1, 0);

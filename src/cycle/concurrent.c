@@ -38,6 +38,8 @@ static struct {
   size_t found;       // OS pages that it has found written
   unsigned attempts;  // at the last pause that were called off
   uint64_t began_ns;
+  size_t allocated_bytes; // when it began, since the cycle before
+  size_t born_bytes;      // during it
   uint64_t mark_ns;   // spent so far
   struct gc_pause pauses[PAUSES_KEPT]; // the start, the last ones
   size_t pause_count;
@@ -122,6 +124,7 @@ gc_concurrent_start(void) {
   cycle.mark_ns = 0;
   cycle.pause_count = 0;
   cycle.began_ns = state.pause.began_ns;
+  cycle.allocated_bytes = gc_heap.allocated_bytes;
   keep_pause(&state.pause);
   enter(MARKING);
   gc_policy_set_concurrent_budget();
@@ -199,14 +202,17 @@ finish(bool at_any_price) {
   };
   cycle.deadline_ns = gc_os_now_ns() + target_ns;
   cycle.attempts++;
+  size_t allocated_bytes = gc_heap.allocated_bytes;
   bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
   keep_pause(&state.pause);
-  if (finished)
+  if (finished) {
+    cycle.born_bytes = allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
     enter(SWEEPING);
-  else if (state.undone)
+  } else if (state.undone) {
     give_up();
-  else
+  } else {
     return false;
+  }
   cycle.throttling = false;
   return finished;
 }
@@ -243,7 +249,7 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  gc_policy_after_full(cycle.mark_ns);
+  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes);
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 

@@ -209,15 +209,20 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
-#define CONCURRENT_BYTES_MIN (8 * GC_MIB)
+#define CONCURRENT_BYTES_MIN (4 * GC_MIB)
 
 size_t
 gc_pacer_start_bytes(struct gc_pacer_heap heap) {
   size_t budget_bytes = gc_pacer_budget_bytes(heap);
-  return budget_bytes - budget_bytes / 4;
+  return budget_bytes - budget_bytes / 8 * 3;
 }
 
 size_t
 gc_pacer_concurrent_bytes(struct gc_pacer_heap heap) {
-  return gc_max(gc_pacer_base_budget_bytes(heap) / 2, CONCURRENT_BYTES_MIN);
+  return gc_max(gc_pacer_base_budget_bytes(heap) / 8 * 3, CONCURRENT_BYTES_MIN);
+}
+
+size_t
+gc_pacer_floating_bytes(size_t born_bytes) {
+  return born_bytes / 4 * 3;
 }

@@ -94,6 +94,10 @@ void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_
 size_t gc_pacer_start_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
 
+// Objects born during a concurrent cycle survive it, though most will have died young: how much of them is probably
+// garbage.
+size_t gc_pacer_floating_bytes(size_t born_bytes);
+
 // ---- Idleness ------------------------------------------------------------------------------------------
 
 // A program that drops much and then allocates little would never reach its budget.  A background thread

@@ -19,6 +19,8 @@ static GC_STATE struct {
   bool tried;      // to notice writes, and it cannot be done here
   bool tracks;     // writes are noticed
   bool full_first; // minor cycles need a full one before them
+  size_t floating_bytes;    // of what counts as alive, probably garbage
+  uint64_t full_ns;         // what the last full cycle took
   size_t full_live_bytes;   // what lived after the last full cycle
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
@@ -76,9 +78,11 @@ gc_policy_tracks_writes(void) {
 
 // ---- Modes ---------------------------------------------------------------------------------------------
 
+// In AUTO: not for small heaps, nor where a full cycle in one pause is short enough, as with pointer-free data.
 static bool
 is_worth(size_t least_bytes) {
-  return policy.mode != GC_MODE_IS_AUTO || gc_heap.live_bytes >= least_bytes;
+  bool long_pauses = policy.full_ns / 2 > gc_pause_target_ns();
+  return policy.mode != GC_MODE_IS_AUTO || (gc_heap.live_bytes >= least_bytes && long_pauses);
 }
 
 static bool
@@ -136,7 +140,7 @@ gc_policy_choose(enum gc_cycle_reason reason) {
 struct gc_pacer_heap
 gc_cycle_pacer_heap(void) {
   return (struct gc_pacer_heap){
-      .live_bytes = gc_heap.live_bytes,
+      .live_bytes = gc_heap.live_bytes - gc_min(policy.floating_bytes, gc_heap.live_bytes / 2),
       .root_bytes = gc_cycle_stats.root_bytes,
       .resident_bytes = gc_heap_resident_bytes(),
       .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
@@ -175,9 +179,11 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 }
 
 void
-gc_policy_after_full(uint64_t mark_ns) {
+gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
   policy.full_first = !policy.tracks;
-  policy.full_live_bytes = gc_heap.live_bytes;
+  policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
+  policy.full_ns = mark_ns;
+  policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
   struct gc_pacer_full full = {
       .full_ns = mark_ns,
