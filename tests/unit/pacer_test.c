@@ -246,6 +246,422 @@ after_a_change_of_phase_the_small_heap_is_small(void **state) {
   assert_true(simulate(phases, 2 * GC_GIB).cycles > 200);
 }
 
+// ---- Minor cycles --------------------------------------------------------------------------------------
+
+// The pacer's own limits, so that changing them is noticed.
+#define NURSERY_LEAST GC_MIB
+#define NURSERY_MOST (64 * GC_MIB)
+enum { WAIT_MOST = 16, TO_GIVE_UP = 4, TO_GIVE_UP_AGAIN = 2 };
+
+// Of the bytes that a program allocates, `survive` of 100 are alive at the next minor cycle, and what lives has
+// grown by `grow` of 100 at the next full one.
+struct shape {
+  unsigned survive, grow;
+  size_t written_pages; // between two minor cycles
+  uint64_t fixed_ns;    // of a minor pause
+  double young_ns_per_byte;
+  bool called_off; // so much is written that minor cycles are
+};
+
+struct generations {
+  struct gc_pacer_minors minors;
+  size_t live_bytes;
+  size_t promoted_bytes, allocated_bytes; // since the last full cycle
+  uint64_t young_ns;                      // of the last minor cycle
+  size_t minor_count, full_count;
+};
+
+static const struct shape garbage = {.survive = 5, .fixed_ns = 200000, .young_ns_per_byte = 0.045};
+static const struct shape growth = {
+    .survive = 100, .grow = 100, .fixed_ns = 200000, .young_ns_per_byte = 0.5};
+static const struct shape replacement = {.survive = 95, .fixed_ns = 200000, .young_ns_per_byte = 0.5};
+static const struct shape costly = {
+    .survive = 5, .fixed_ns = 200000, .young_ns_per_byte = 0.045, .written_pages = 100000};
+
+static void
+run_full(struct generations *program, struct shape shape) {
+  size_t grown = program->allocated_bytes / 100 * shape.grow;
+  program->live_bytes += grown;
+  gc_pacer_minors_after_full(&program->minors,
+                             (struct gc_pacer_full){
+                                 .full_ns = program->live_bytes / 2, // at 2 GB/s
+                                 .full_bytes = gc_pacer_base_budget_bytes(heap_with(program->live_bytes)),
+                                 .allocated_bytes = program->allocated_bytes,
+                                 .reclaimed_bytes = program->allocated_bytes - grown,
+                             });
+  program->promoted_bytes = program->allocated_bytes = 0;
+  program->full_count++;
+}
+
+static void
+run_minor(struct generations *program, struct shape shape) {
+  size_t nursery_bytes = program->minors.nursery_bytes;
+  program->allocated_bytes += nursery_bytes;
+  if (shape.called_off) {
+    gc_pacer_minors_called_off(&program->minors);
+    run_full(program, shape);
+    return;
+  }
+  struct gc_pacer_minor minor = {
+      .young_ns = (uint64_t)((double)nursery_bytes * shape.young_ns_per_byte),
+      .target_ns = MS,
+      .allocated_bytes = nursery_bytes,
+      .promoted_bytes = nursery_bytes / 100 * shape.survive,
+      .written_pages = shape.written_pages,
+      .most_bytes = gc_pacer_base_budget_bytes(heap_with(program->live_bytes)),
+  };
+  minor.pause_ns = minor.young_ns + shape.fixed_ns;
+  program->young_ns = minor.young_ns;
+  program->promoted_bytes += minor.promoted_bytes;
+  program->minor_count++;
+  gc_pacer_minors_after_minor(&program->minors, minor);
+}
+
+// One cycle of either kind, as cycle/policy.c chooses.
+static void
+run_cycle(struct generations *program, struct shape shape) {
+  size_t budget_bytes = gc_pacer_base_budget_bytes(heap_with(program->live_bytes));
+  if (gc_pacer_minors_pay(&program->minors) && program->promoted_bytes < budget_bytes) {
+    run_minor(program, shape);
+    return;
+  }
+  if (!gc_pacer_minors_pay(&program->minors))
+    program->allocated_bytes += budget_bytes;
+  run_full(program, shape);
+}
+
+static void
+run_cycles(struct generations *program, struct shape shape, size_t cycles) {
+  while (cycles-- > 0)
+    run_cycle(program, shape);
+}
+
+// Full cycles from here until minor ones are on.
+static size_t
+fulls_until_minors_pay(struct generations *program, struct shape shape) {
+  size_t before = program->full_count;
+  while (!gc_pacer_minors_pay(&program->minors) && program->full_count - before < 1000)
+    run_cycle(program, shape);
+  return program->full_count - before;
+}
+
+// Minor cycles from here until they are given up, or 1000.
+static size_t
+minors_until_given_up(struct generations *program, struct shape shape) {
+  size_t before = program->minor_count;
+  while (gc_pacer_minors_pay(&program->minors) && program->minor_count - before < 1000)
+    run_cycle(program, shape);
+  return program->minor_count - before;
+}
+
+// A program after its first full cycle.
+static struct generations
+program_with(size_t live_bytes) {
+  struct generations program = {.live_bytes = live_bytes};
+  gc_pacer_minors_init(&program.minors);
+  assert_true(gc_pacer_minors_pay(&program.minors));
+  run_full(&program, garbage);
+  program.full_count = 0;
+  return program;
+}
+
+static void
+with_young_garbage_minor_cycles_stay(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  for (int cycle = 0; cycle < 5000; cycle++) {
+    run_cycle(&program, garbage);
+    assert_true(gc_pacer_minors_pay(&program.minors));
+  }
+  assert_true(program.minor_count > 20 * program.full_count && program.full_count > 0);
+}
+
+static void
+the_nursery_follows_the_pause(void **state) {
+  (void)state;
+  for (double ns_per_byte = 0.02; ns_per_byte < 0.3; ns_per_byte *= 1.3) {
+    struct generations program = program_with(200 * GC_MIB);
+    struct shape shape = garbage;
+    shape.young_ns_per_byte = ns_per_byte;
+    run_cycles(&program, shape, 60);
+    assert_true(gc_pacer_minors_pay(&program.minors));
+    if (program.minors.nursery_bytes > NURSERY_LEAST)
+      assert_in_range(program.young_ns, MS / 4, MS / 2);
+    size_t settled = program.minors.nursery_bytes;
+    run_cycles(&program, shape, 60);
+    assert_int_equal(program.minors.nursery_bytes, settled);
+  }
+}
+
+static void
+the_nursery_grows_to_half_of_a_full_budget_at_most(void **state) {
+  (void)state;
+  struct shape shape = garbage;
+  shape.young_ns_per_byte = 1e-6;
+  for (size_t live = 4 * GC_MIB; live <= 4 * GC_GIB; live *= 2) {
+    struct generations program = program_with(live);
+    run_cycles(&program, shape, 100);
+    size_t half = gc_pacer_base_budget_bytes(heap_with(live)) / 2;
+    assert_int_equal(program.minors.nursery_bytes, gc_max(NURSERY_LEAST, gc_min(half, NURSERY_MOST)));
+  }
+}
+
+static void
+the_nursery_shrinks_to_the_least_and_no_further(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  struct shape shape = garbage;
+  shape.young_ns_per_byte = 0.6; // more than half of the target for 1 MiB
+  shape.fixed_ns = 1000;
+  for (int cycle = 0; cycle < 100; cycle++) {
+    run_cycle(&program, shape);
+    assert_true(program.minors.nursery_bytes >= NURSERY_LEAST);
+  }
+  assert_int_equal(program.minors.nursery_bytes, NURSERY_LEAST);
+}
+
+// A quarter of what a full cycle would take for as much: here a full one takes 1 ns for a byte.
+static void
+what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery(void **state) {
+  (void)state;
+  size_t before = 0;
+  for (uint64_t fixed_ns = 500000; fixed_ns <= 32 * MS; fixed_ns *= 2) {
+    struct generations program = program_with(200 * GC_MIB);
+    program.minors.full_ns = program.minors.full_bytes = 100 * GC_MIB;
+    struct shape shape = garbage;
+    shape.young_ns_per_byte = 0.9;
+    shape.fixed_ns = fixed_ns;
+    run_minor(&program, shape);
+    run_minor(&program, shape);
+    size_t expected = gc_min(gc_max(4 * fixed_ns, NURSERY_LEAST), NURSERY_MOST);
+    assert_in_range(program.minors.nursery_bytes, expected - 1, expected + 1);
+    assert_true(program.minors.nursery_bytes >= before);
+    before = program.minors.nursery_bytes;
+  }
+  assert_int_equal(before, NURSERY_MOST);
+}
+
+static void
+while_the_heap_grows_there_are_no_minor_cycles(void **state) {
+  (void)state;
+  struct generations program = program_with(20 * GC_MIB);
+  assert_int_equal(minors_until_given_up(&program, growth), TO_GIVE_UP);
+  size_t minors = program.minor_count;
+  run_cycles(&program, growth, 20);
+  assert_int_equal(program.minor_count, minors);
+  assert_false(gc_pacer_minors_pay(&program.minors));
+}
+
+static void
+when_most_have_died_they_are_tried_again(void **state) {
+  (void)state;
+  struct generations program = program_with(20 * GC_MIB);
+  minors_until_given_up(&program, growth);
+  run_cycles(&program, growth, 20);
+  assert_in_range(fulls_until_minors_pay(&program, garbage), 1, 2);
+  run_cycles(&program, garbage, 1000);
+  assert_true(gc_pacer_minors_pay(&program.minors));
+}
+
+// What it waits each time, before minor cycles are tried again and fail.
+static void
+check_backing_off(struct shape shape) {
+  struct generations program = program_with(200 * GC_MIB);
+  minors_until_given_up(&program, shape);
+  for (size_t expected = 1, round = 0; round < 10; round++) {
+    assert_int_equal(fulls_until_minors_pay(&program, shape), expected);
+    assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP_AGAIN);
+    expected = gc_min(2 * expected, WAIT_MOST);
+  }
+}
+
+static void
+where_nothing_dies_young_tries_grow_rare(void **state) {
+  (void)state;
+  check_backing_off(replacement);
+}
+
+static void
+where_they_cost_too_much_tries_grow_rare(void **state) {
+  (void)state;
+  check_backing_off(costly);
+}
+
+// They are given up at once.  The full cycle that comes instead is the first of those to wait for.
+static void
+when_they_are_called_off_tries_grow_rare(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  struct shape shape = replacement;
+  shape.called_off = true;
+  for (size_t expected = 1, round = 0; round < 10; round++) {
+    size_t before = program.full_count;
+    assert_true(gc_pacer_minors_pay(&program.minors));
+    run_cycle(&program, shape);
+    fulls_until_minors_pay(&program, shape);
+    assert_int_equal(program.full_count - before, expected);
+    expected = gc_min(2 * expected, WAIT_MOST);
+  }
+}
+
+static void
+a_success_makes_the_next_wait_short_again(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  for (int round = 0; round < 8; round++) {
+    minors_until_given_up(&program, replacement);
+    fulls_until_minors_pay(&program, replacement);
+  }
+  assert_int_equal(program.minors.wait_next, WAIT_MOST);
+  run_cycles(&program, garbage, 50);
+  assert_true(gc_pacer_minors_pay(&program.minors));
+  minors_until_given_up(&program, replacement);
+  assert_int_equal(fulls_until_minors_pay(&program, replacement), 1);
+}
+
+// A program that is a bit of each keeps what it has: one bad cycle in three does no harm.
+static void
+a_bad_minor_cycle_now_and_then_does_no_harm(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  for (int round = 0; round < 1000; round++) {
+    run_minor(&program, replacement);
+    run_minor(&program, garbage);
+    run_minor(&program, garbage);
+    assert_true(gc_pacer_minors_pay(&program.minors));
+  }
+}
+
+static void
+after_each_change_of_phase_they_come_and_go(void **state) {
+  (void)state;
+  struct generations program = program_with(20 * GC_MIB);
+  for (int phase = 0; phase < 8; phase++) {
+    run_cycles(&program, garbage, 200 + 13 * (size_t)phase);
+    assert_true(gc_pacer_minors_pay(&program.minors));
+    assert_in_range(minors_until_given_up(&program, growth), 1, 2 * TO_GIVE_UP);
+    run_cycles(&program, growth, 5);
+    assert_in_range(fulls_until_minors_pay(&program, garbage), 1, 2);
+    program.live_bytes /= 8; // the structure is dropped
+  }
+}
+
+// Bounds that hold whatever is measured.
+static void
+check_minors(const struct gc_pacer_minors *minors) {
+  assert_in_range(minors->nursery_bytes, NURSERY_LEAST, NURSERY_MOST);
+  assert_in_range(minors->wait_next, 1, WAIT_MOST);
+  assert_in_range(minors->waiting, 0, WAIT_MOST);
+  assert_true(minors->score >= -TO_GIVE_UP && minors->score <= TO_GIVE_UP);
+  assert_int_equal(gc_pacer_minors_pay(minors), minors->waiting == 0 && !minors->growing);
+}
+
+// Of any magnitude; now and then 0 or as large as can be.
+static uint64_t
+random_measure(void) {
+  size_t dice = random_below(10);
+  return dice == 0 ? 0 : dice == 1 ? UINT64_MAX : random_next() >> random_below(64);
+}
+
+static void
+no_measurement_is_too_odd(void **state) {
+  (void)state;
+  random_begin("pacer");
+  struct gc_pacer_minors minors;
+  gc_pacer_minors_init(&minors);
+  check_minors(&minors);
+  for (int step = 0; step < 100000; step++) {
+    size_t dice = random_below(10);
+    if (dice == 0)
+      gc_pacer_minors_called_off(&minors);
+    else if (dice < 4)
+      gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){random_measure(), random_measure(),
+                                                                 random_measure(), random_measure()});
+    else
+      gc_pacer_minors_after_minor(&minors, (struct gc_pacer_minor){.pause_ns = random_measure(),
+                                                                   .young_ns = random_measure(),
+                                                                   .target_ns = random_measure(),
+                                                                   .allocated_bytes = random_measure(),
+                                                                   .promoted_bytes = random_measure(),
+                                                                   .written_pages = random_measure(),
+                                                                   .most_bytes = random_measure()});
+    check_minors(&minors);
+  }
+}
+
+static void
+a_program_of_which_nothing_is_known_has_minor_cycles(void **state) {
+  (void)state;
+  struct gc_pacer_minors minors;
+  gc_pacer_minors_init(&minors);
+  for (int cycle = 0; cycle < 100; cycle++) { // no full one has been measured
+    gc_pacer_minors_after_minor(&minors, (struct gc_pacer_minor){.pause_ns = 50 * MS,
+                                                                 .young_ns = MS / 3,
+                                                                 .target_ns = MS,
+                                                                 .allocated_bytes = GC_MIB,
+                                                                 .most_bytes = 8 * GC_MIB});
+    assert_true(gc_pacer_minors_pay(&minors));
+  }
+  assert_int_equal(minors.since_full, 100);
+  gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){0});
+  assert_int_equal(minors.since_full, 0);
+}
+
+static void
+a_minor_cycle_is_too_long_when_much_was_written(void **state) {
+  (void)state;
+  static const uint64_t targets_ns[] = {0, 1, 999, MS / 2, MS, 5 * MS, 10 * MS, 1000 * MS, UINT64_MAX};
+  size_t before = 0;
+  for (size_t i = 0; i < sizeof targets_ns / sizeof targets_ns[0]; i++) {
+    assert_false(gc_pacer_minor_is_too_long(targets_ns[i], 0));
+    assert_true(gc_pacer_minor_is_too_long(targets_ns[i], SIZE_MAX));
+    size_t least = 0; // that is too long, to a granule
+    for (size_t bit = (size_t)1 << 40; bit > 0; bit >>= 1)
+      if (!gc_pacer_minor_is_too_long(targets_ns[i], least + bit))
+        least += bit;
+    assert_true(least >= before);
+    before = least;
+  }
+  assert_false(gc_pacer_minor_is_too_long(MS, 5 * GC_MIB));
+  assert_true(gc_pacer_minor_is_too_long(MS, 7 * GC_MIB));
+  assert_false(gc_pacer_minor_is_too_long(UINT64_MAX, 50 * GC_MIB));
+  assert_true(gc_pacer_minor_is_too_long(UINT64_MAX, 70 * GC_MIB));
+}
+
+// ---- Concurrent cycles ---------------------------------------------------------------------------------
+
+static void
+a_concurrent_cycle_starts_before_the_budget_is_used_up(void **state) {
+  (void)state;
+  for (size_t live = 0; live <= 64 * GC_GIB; live = live ? 2 * live : GC_KIB) {
+    size_t start = gc_pacer_start_bytes(heap_with(live)), whole = budget(live);
+    assert_true(start < whole && start >= whole / 2);
+    assert_true(start >= gc_pacer_start_bytes(heap_with(live / 2)));
+  }
+}
+
+static void
+while_it_marks_allocation_goes_on_for_a_while(void **state) {
+  (void)state;
+  size_t least = gc_pacer_concurrent_bytes(heap_with(0));
+  assert_in_range(least, GC_MIB, 16 * GC_MIB);
+  for (size_t live = GC_KIB; live <= 64 * GC_GIB; live *= 2) {
+    size_t bytes = gc_pacer_concurrent_bytes(heap_with(live));
+    assert_true(bytes >= least && bytes <= gc_max(least, budget(live)));
+    assert_true(bytes >= gc_pacer_concurrent_bytes(heap_with(live / 2)));
+  }
+}
+
+static void
+a_heap_of_nothing_and_one_of_everything(void **state) {
+  (void)state;
+  struct gc_pacer_heap none = {.divisor = 1}, most = heap_with((size_t)1 << 61);
+  assert_int_equal(gc_pacer_start_bytes(none), 0);
+  assert_true(gc_pacer_concurrent_bytes(none) >= GC_MIB);
+  assert_in_range(gc_pacer_start_bytes(most), (size_t)1 << 58, (size_t)1 << 61);
+  assert_in_range(gc_pacer_concurrent_bytes(most), (size_t)1 << 58, (size_t)1 << 61);
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
@@ -266,6 +682,25 @@ main(void) {
       cmocka_unit_test(a_program_that_only_builds_collects_seldom),
       cmocka_unit_test(bursts_do_not_make_it_thrash),
       cmocka_unit_test(after_a_change_of_phase_the_small_heap_is_small),
+      cmocka_unit_test(with_young_garbage_minor_cycles_stay),
+      cmocka_unit_test(the_nursery_follows_the_pause),
+      cmocka_unit_test(the_nursery_grows_to_half_of_a_full_budget_at_most),
+      cmocka_unit_test(the_nursery_shrinks_to_the_least_and_no_further),
+      cmocka_unit_test(what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery),
+      cmocka_unit_test(while_the_heap_grows_there_are_no_minor_cycles),
+      cmocka_unit_test(when_most_have_died_they_are_tried_again),
+      cmocka_unit_test(where_nothing_dies_young_tries_grow_rare),
+      cmocka_unit_test(where_they_cost_too_much_tries_grow_rare),
+      cmocka_unit_test(when_they_are_called_off_tries_grow_rare),
+      cmocka_unit_test(a_success_makes_the_next_wait_short_again),
+      cmocka_unit_test(a_bad_minor_cycle_now_and_then_does_no_harm),
+      cmocka_unit_test(after_each_change_of_phase_they_come_and_go),
+      cmocka_unit_test(no_measurement_is_too_odd),
+      cmocka_unit_test(a_program_of_which_nothing_is_known_has_minor_cycles),
+      cmocka_unit_test(a_minor_cycle_is_too_long_when_much_was_written),
+      cmocka_unit_test(a_concurrent_cycle_starts_before_the_budget_is_used_up),
+      cmocka_unit_test(while_it_marks_allocation_goes_on_for_a_while),
+      cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
