@@ -93,8 +93,8 @@ static bool
 run_full(struct gc_cycle_request request) {
   struct gc_stopped state = {
       .stop = request.stop,
-      .markers = gc_cycle_prepare_markers(
-          gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
+      .markers =
+          gc_cycle_prepare_markers(gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
   };
   gc_cycle_finish_sweep();
   if (gc_policy_tracks_writes())
@@ -119,7 +119,8 @@ run_minor(void) {
   size_t live_bytes = gc_heap.live_bytes;
   bool finished = gc_cycle_pause(GC_PAUSE_MINOR, gc_stopped_minor, &state);
   if (finished)
-    gc_policy_after_minor(&state, allocated_bytes, gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
+    gc_policy_after_minor(&state, allocated_bytes,
+                          gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
   else
     gc_policy_give_up_minors();
   gc_cycle_log("minor", &state.pause, 1, 0);
@@ -141,8 +142,7 @@ run_cycle(struct gc_cycle_request request) {
   case GC_POLICY_MINOR:
     if (request.stop && request.stop())
       return false;
-    return run_minor() ||
-           (gc_policy_choose(request.reason) == GC_POLICY_CONCURRENT && gc_concurrent_start());
+    return run_minor() || (gc_policy_choose(request.reason) == GC_POLICY_CONCURRENT && gc_concurrent_start());
   case GC_POLICY_CONCURRENT:
     if ((!request.stop || !request.stop()) && gc_concurrent_start())
       return true;

@@ -20,9 +20,9 @@
 enum phase { IDLE, MARKING, REMARKING, SWEEPING };
 
 enum {
-  PASSES_MAX = 12,        // over the heap, before the pause comes in any case
-  LITTLE_PARTS = 128,     // OS pages written during a pass that a pause may search
-  CHUNK_PAGES = 16,       // of the heap that a pass asks about at once: 1 MiB
+  PASSES_MAX = 12,          // over the heap, before the pause comes in any case
+  LITTLE_PARTS = 128,       // OS pages written during a pass that a pause may search
+  CHUNK_PAGES = 16,         // of the heap that a pass asks about at once: 1 MiB
   ARM_AT_ONCE_PAGES = 1024, // under one hold of gc_lock
   SWEPT_AT_ONCE = 64,
   SLICE_NS = 300000,
@@ -34,16 +34,16 @@ static struct {
   // [gc_cycle_lock; `phase` read racily]
   volatile enum phase phase;
   unsigned pass;
-  size_t page;        // REMARKING: how far this pass has come
-  size_t found;       // OS pages that it has found written
-  unsigned attempts;  // at the last pause that were called off
+  size_t page;       // REMARKING: how far this pass has come
+  size_t found;      // OS pages that it has found written
+  unsigned attempts; // at the last pause that were called off
   uint64_t began_ns;
-  size_t allocated_bytes; // when it began, since the cycle before
-  size_t born_bytes;      // during it
-  uint64_t mark_ns;   // spent so far
+  size_t allocated_bytes;              // when it began, since the cycle before
+  size_t born_bytes;                   // during it
+  uint64_t mark_ns;                    // spent so far
   struct gc_pause pauses[PAUSES_KEPT]; // the start, the last ones
   size_t pause_count;
-  uint64_t deadline_ns; // of the last pause
+  uint64_t deadline_ns;     // of the last pause
   volatile bool throttling; // [racy]
 } cycle;
 

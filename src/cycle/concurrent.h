@@ -1,13 +1,13 @@
 // Concurrent cycles: full ones of which most is done while the program runs.
 //
-//                                  start (pause)
-//   IDLE ------- arm -----------------------------------------> MARKING
-//    ^                                                             |  nothing left on the stack
-//    |                                                             v
-//    |  all swept                           found little, or   REMARKING <---+
-//    +----------- SWEEPING <------------------- too often -----    |         |  passes over the heap: what was
-//                           finish (pause; called off when it     v         |  written is searched again
-//                           takes too long: back to MARKING)   next pass ---+
+//          arm, start (a pause)
+//   IDLE ----------------------> MARKING <------------+
+//    ^                              | stack empty      | the pause took too long and was called off
+//    | all swept                    v                  |
+//   SWEEPING <---------------- REMARKING --------------+
+//              finish (a pause)  |     ^
+//                                +-----+ a pass over the heap searches what was written; another one
+//                                        follows while passes find much, up to a limit
 //
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
 // CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass on, and when they have
@@ -15,8 +15,8 @@
 // memory: so what is written shrinks from pass to pass, however fast the program writes.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
-// Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or it
-// lies where the program may have written since it was searched (remember.h).  Roots count as written.
+// Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or
+// it lies where the program may have written since it was searched (remember.h).  Roots count as written.
 #pragma once
 
 #include "base/types.h"
@@ -33,8 +33,8 @@ bool gc_concurrent_start(void);
 // Do a slice.  true if the cycle is still under way after it.  [gc_cycle_lock, spilled]
 bool gc_concurrent_slice(void);
 
-// What an allocating thread does that has used up its budget, where no other thread does it.  Returns whether a
-// cycle has been finished.  [gc_cycle_lock, spilled]
+// What an allocating thread does that has used up its budget, where no other thread does it.  Returns whether
+// a cycle has been finished.  [gc_cycle_lock, spilled]
 bool gc_concurrent_assist(void);
 
 // Finish the cycle under way, if any, with the world stopped as long as that takes.  false if it cannot be

@@ -54,8 +54,8 @@ bool gc_cycle_collect(struct gc_cycle_request request);
 // Reports for people after each finished collection, with no lock held; NULL: none.  Set once by api/.
 extern void (*gc_cycle_report)(void);
 
-// Is a collection due?  And is it, or does a concurrent cycle want allocating threads to wait?  [racy: hints for
-// allocation]
+// Is a collection due?  And is it, or does a concurrent cycle want allocating threads to wait?  [racy: hints
+// for allocation]
 bool gc_cycle_due(void);
 bool gc_cycle_wants_attention(void);
 

@@ -52,8 +52,8 @@ gc_mode_collect_a_little(void) {
 
 static void *
 start_spilled(void *started) {
-  *(bool *)started = !gc_concurrent_is_under_way() && gc_policy_choose(GC_CYCLE_IDLE) == GC_POLICY_CONCURRENT &&
-                     gc_concurrent_start();
+  *(bool *)started = !gc_concurrent_is_under_way() &&
+                     gc_policy_choose(GC_CYCLE_IDLE) == GC_POLICY_CONCURRENT && gc_concurrent_start();
   return NULL;
 }
 

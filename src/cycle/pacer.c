@@ -103,9 +103,9 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
 #define NURSERY_BYTES_MAX (64 * GC_MIB)
 
 enum {
-  WRITE_NS = 800, // what the first write to an armed OS page costs the program
+  WRITE_NS = 800,               // what the first write to an armed OS page costs the program
   SEARCHED_BYTES_PER_US = 3000, // of old objects that may have been written
-  LONGEST_MS = 10, // a target for pauses where the user has set none
+  LONGEST_MS = 10,              // a target for pauses where the user has set none
   SCORE_MAX = 4,
   WAIT_MAX = 16
 };
@@ -120,8 +120,8 @@ gc_pacer_minors_pay(const struct gc_pacer_minors *minors) {
   return minors->waiting == 0 && !minors->growing;
 }
 
-// What a minor cycle costs however small the nursery is, it has to earn: a quarter of what a full one would take
-// for as much.
+// What a minor cycle costs however small the nursery is, it has to earn: a quarter of what a full one would
+// take for as much.
 static size_t
 least_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   double fixed_ns = (double)(minor.pause_ns - gc_min(minor.pause_ns, minor.young_ns));

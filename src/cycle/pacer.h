@@ -65,16 +65,17 @@ struct gc_pacer_minors {
 
 void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 
-// Minor cycles are worth doing.  When several in a row were not they are given up: for one full cycle, the next time for
-// two, then four, up to 16; and if most objects survived, until a full cycle finds that most have died.
+// Minor cycles are worth doing.  When several in a row were not they are given up: for one full cycle, the
+// next time for two, then four, up to 16; and if most objects survived, until a full cycle finds that most
+// have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 
-// After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes more
-// than half of the target, and grows, up to half of `most_bytes`, when less than a quarter.
+// After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes
+// more than half of the target, and grows, up to half of `most_bytes`, when less than a quarter.
 void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor);
 
-// A minor cycle has found so much written that it would stop the program for more than twice the target: better a
-// concurrent one; and then this.
+// A minor cycle has found so much written that it would stop the program for more than twice the target:
+// better a concurrent one; and then this.
 bool gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes);
 void gc_pacer_minors_called_off(struct gc_pacer_minors *minors);
 
@@ -89,13 +90,13 @@ void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
-// Bytes to allocate before a concurrent cycle starts: less than the budget, since it takes its time; and while it
-// marks, before allocating threads must wait for it.
+// Bytes to allocate before a concurrent cycle starts: less than the budget, since it takes its time; and
+// while it marks, before allocating threads must wait for it.
 size_t gc_pacer_start_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
 
-// Objects born during a concurrent cycle survive it, though most will have died young: how much of them is probably
-// garbage.
+// Objects born during a concurrent cycle survive it, though most will have died young: how much of them is
+// probably garbage.
 size_t gc_pacer_floating_bytes(size_t born_bytes);
 
 // ---- Idleness ------------------------------------------------------------------------------------------

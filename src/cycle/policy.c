@@ -15,13 +15,13 @@
 // [gc_cycle_lock; read racily by statistics]
 static GC_STATE struct {
   enum gc_mode mode;
-  bool manual;     // the program tells its writes
-  bool tried;      // to notice writes, and it cannot be done here
-  bool tracks;     // writes are noticed
-  bool full_first; // minor cycles need a full one before them
-  size_t floating_bytes;    // of what counts as alive, probably garbage
-  uint64_t full_ns;         // what the last full cycle took
-  size_t full_live_bytes;   // what lived after the last full cycle
+  bool manual;                 // the program tells its writes
+  bool tried;                  // to notice writes, and it cannot be done here
+  bool tracks;                 // writes are noticed
+  bool full_first;             // minor cycles need a full one before them
+  size_t floating_bytes;       // of what counts as alive, probably garbage
+  uint64_t full_ns;            // what the last full cycle took
+  size_t full_live_bytes;      // what lived after the last full cycle
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
   size_t full_budget_bytes; // what may be promoted until the next
@@ -78,7 +78,8 @@ gc_policy_tracks_writes(void) {
 
 // ---- Modes ---------------------------------------------------------------------------------------------
 
-// In AUTO: not for small heaps, nor where a full cycle in one pause is short enough, as with pointer-free data.
+// In AUTO: not for small heaps, nor where a full cycle in one pause is short enough, as with pointer-free
+// data.
 static bool
 is_worth(size_t least_bytes) {
   bool long_pauses = policy.full_ns / 2 > gc_pause_target_ns();
@@ -155,7 +156,8 @@ gc_policy_set_budget(void) {
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
   gc_heap.empty_first = is_generational();
   if (gc_heap.empty_first)
-    gc_cycle_stats.budget_bytes = gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
+    gc_cycle_stats.budget_bytes =
+        gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
   else if (policy.tracks && wants_concurrent())
     gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap);
   else
@@ -189,7 +191,8 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
       .full_ns = mark_ns,
       .full_bytes = policy.full_budget_bytes,
       .allocated_bytes = gc_heap.allocated_before_bytes - policy.full_allocated_bytes,
-      .reclaimed_bytes = gc_heap.reclaimed_before_bytes + gc_heap.reclaimed_bytes - policy.full_reclaimed_bytes,
+      .reclaimed_bytes =
+          gc_heap.reclaimed_before_bytes + gc_heap.reclaimed_bytes - policy.full_reclaimed_bytes,
   };
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;

@@ -1,5 +1,5 @@
-// Which kind of cycle comes next, and when: the pacer's rules (pacer.h) applied to the heap as it is, in the mode
-// that the user has chosen (mode.h).  Decides; does nothing.  [gc_cycle_lock]
+// Which kind of cycle comes next, and when: the pacer's rules (pacer.h) applied to the heap as it is, in the
+// mode that the user has chosen (mode.h).  Decides; does nothing.  [gc_cycle_lock]
 #pragma once
 
 #include "cycle/cycle.h"
@@ -20,13 +20,13 @@ bool gc_policy_tracks_writes(void);
 // The kind of the next cycle.  Begins to notice writes if the mode and the heap's size want it.
 enum gc_policy_choice gc_policy_choose(enum gc_cycle_reason reason);
 
-// How much to allocate until the next cycle; or, while a concurrent one is under way, until allocating threads
-// must wait for it.
+// How much to allocate until the next cycle; or, while a concurrent one is under way, until allocating
+// threads must wait for it.
 void gc_policy_set_budget(void);
 void gc_policy_set_concurrent_budget(void);
 
-// What was found out by a pause; by a full cycle, when all is swept, concurrent if objects were born during it; by
-// a minor one.
+// What was found out by a pause; by a full cycle, when all is swept, concurrent if objects were born during
+// it; by a minor one.
 void gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns);
 void gc_policy_after_full(uint64_t mark_ns, size_t born_bytes);
 void gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes);

@@ -169,7 +169,8 @@ gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *
   for (; (page = gc_page_set_next(gc_heap.scanned, page, limit)) < limit; page++) {
     uint8_t *parts = gc_written + page * PARTS;
     bool armed = gc_page_set_has(gc_heap.armed, page);
-    if (written && !armed && open && may_hold_marked(page) && !gc_range_array_push(written, range_of(page, page + 1)))
+    if (written && !armed && open && may_hold_marked(page) &&
+        !gc_range_array_push(written, range_of(page, page + 1)))
       return false;
     if (!any_written(parts))
       continue;

@@ -48,7 +48,7 @@ verify_writes(const char *when) {
 
 // ---- Caches --------------------------------------------------------------------------------------------
 
-#define FOR_EACH_CACHE(cache)                                                                  \
+#define FOR_EACH_CACHE(cache)                                                                     \
   for (struct gc_thread *thread_ = gc_thread_first(); thread_; thread_ = gc_thread_next(thread_)) \
     for (struct gc_cache *cache = &thread_->cache; cache; cache = NULL)
 
@@ -150,8 +150,8 @@ flip(void) {
   gc_heap.mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
 }
 
-// After marking: everything that lives bears the mark.  Sweep what is worth it in the pause: all, or only what
-// caches own.
+// After marking: everything that lives bears the mark.  Sweep what is worth it in the pause: all, or only
+// what caches own.
 static void
 begin_sweep(bool full, bool all) {
   enum { SPANS_AT_ONCE = 1 << 20 };

@@ -5,19 +5,20 @@
 
 // One pause: what it is told, and what it tells.
 struct gc_stopped {
-  int (*stop)(void);      // asked now and then while marking; may call it off.  NULL: never
-  unsigned markers;       // threads that mark
-  bool may_call_off;      // a minor cycle that would take too long
-  bool at_any_price;      // a finish that cannot be done for want of memory undoes the start
-  bool undone;            // and has done so
-  bool finished;          // all that the pause was to do is done
-  size_t written_bytes;   // noticed to have been written
+  int (*stop)(void);    // asked now and then while marking; may call it off.  NULL: never
+  unsigned markers;     // threads that mark
+  bool may_call_off;    // a minor cycle that would take too long
+  bool at_any_price;    // a finish that cannot be done for want of memory undoes the start
+  bool undone;          // and has done so
+  bool finished;        // all that the pause was to do is done
+  size_t written_bytes; // noticed to have been written
   struct gc_pause pause;
 };
 
 // Stop the world, run one of the functions below, let it go on, and account for the pause.  false, without a
 // call, if the world could not be stopped.  [gc_cycle_lock, spilled]
-bool gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *), struct gc_stopped *state);
+bool gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *),
+                     struct gc_stopped *state);
 
 // A whole full cycle; a whole minor one; the start of a concurrent one, and its end.  [stw]
 void gc_stopped_full(struct gc_stopped *state);

@@ -18,9 +18,9 @@ size_t gc_verify_trace_stw(gc_verify_object *check_object, gc_verify_word *check
 // mark.  Between marking and sweeping.  Returns the faults found.  [stw]
 size_t gc_verify_marks_stw(void);
 
-// Invariant written-or-searched (remember.h): no marked object that can be reached refers to a white one, unless it is grey or may
-// have been written there.  Where writes are noticed: between two slices of a concurrent cycle, and while no
-// cycle is under way and all is swept.  Returns the faults found.  [stw]
+// Invariant written-or-searched (remember.h): no marked object that can be reached refers to a white one,
+// unless it is grey or may have been written there.  Where writes are noticed: between two slices of a
+// concurrent cycle, and while no cycle is under way and all is swept.  Returns the faults found.  [stw]
 size_t gc_verify_writes_stw(void);
 
 // Stop the world; check the heap, and that what is reachable can be read.  Returns the faults found.

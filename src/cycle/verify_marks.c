@@ -15,7 +15,7 @@ enum { FAULTS_REPORTED = 20 };
 struct slow_marker {
   uint8_t *seen; // one byte per slot byte
   size_t seen_bytes;
-  struct gc_range_array grey; // objects to scan
+  struct gc_range_array grey;     // objects to scan
   gc_verify_object *check_object; // of each object found
   gc_verify_word *check_word;     // of each word in an object that refers to one
   size_t faults;
@@ -35,8 +35,8 @@ visit(struct slow_marker *marker, struct gc_ref ref) {
     return;
   *seen = 1;
   if (marker->check_object && !marker->check_object(ref) && may_report(marker))
-    gc_log("verify: marked-closed violated: the object of %zu bytes at %p is reachable and not marked", ref.bytes,
-           (void *)ref.start);
+    gc_log("verify: marked-closed violated: the object of %zu bytes at %p is reachable and not marked",
+           ref.bytes, (void *)ref.start);
   if (gc_kind_is_pointer_free(ref.kind))
     return;
   if (!gc_range_array_push(&marker->grey, (struct gc_range){ref.start, ref.start + ref.bytes}))

@@ -1,5 +1,5 @@
-// Invariant written-or-searched, word by word: what remember.h promises to minor cycles and to the last pause of
-// concurrent ones.  See verify.h.
+// Invariant written-or-searched, word by word: what remember.h promises to minor cycles and to the last pause
+// of concurrent ones.  See verify.h.
 #include "base/check.h"
 #include "cycle/remember.h"
 #include "cycle/verify.h"

@@ -106,8 +106,8 @@ bool gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class);
 struct gc_ref;
 void gc_cache_free(struct gc_cache *cache, struct gc_ref ref);
 
-// Around marking and sweeping, in a stopped world: shield holds every unused slot of the cache's runs; unshield
-// makes them what objects are born as.  Returns the bytes shielded, which are no objects.
+// Around marking and sweeping, in a stopped world: shield holds every unused slot of the cache's runs;
+// unshield makes them what objects are born as.  Returns the bytes shielded, which are no objects.
 size_t gc_cache_shield_stw(struct gc_cache *cache);
 void gc_cache_unshield_stw(struct gc_cache *cache);
 

@@ -17,10 +17,10 @@
 //    +--- sweep ------------ HELD <---------------- (on a thread's list; HELD -> NEW when taken from it)
 //
 // The two marks change their meaning from full cycle to full cycle ("flip"), so that marks never need
-// clearing: at the end of a cycle all old objects bear the current mark.  A minor cycle does not flip, so that
-// old objects are black from its start.  While a concurrent cycle marks, objects are born with the current mark
-// instead of NEW.  One byte and not two bits, because plain stores by several markers must not lose each
-// other's marks: an atomic `or` costs 10 ns per object (design, section 1).
+// clearing: at the end of a cycle all old objects bear the current mark.  A minor cycle does not flip, so
+// that old objects are black from its start.  While a concurrent cycle marks, objects are born with the
+// current mark instead of NEW.  One byte and not two bits, because plain stores by several markers must not
+// lose each other's marks: an atomic `or` costs 10 ns per object (design, section 1).
 //
 // HELD slots are no objects, and not free to others: a thread's freed slots between two cycles, and unused
 // slots of its runs within one.  There are two values, which also change their meaning at each cycle: the

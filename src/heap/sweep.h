@@ -5,8 +5,8 @@
 //   (done) -----------------------> spans in `unswept` -------------------> (done)
 //
 // The collector sweeps the rest in the pause or while the world runs, a few spans at a time under gc_lock.
-// Caches never own a span that is unswept: those that they own when the world is stopped are swept then, and no
-// others can be taken.  So whatever is NEW in an unswept span is older than the cycle, and garbage.
+// Caches never own a span that is unswept: those that they own when the world is stopped are swept then, and
+// no others can be taken.  So whatever is NEW in an unswept span is older than the cycle, and garbage.
 #pragma once
 
 #include "heap/heap.h"

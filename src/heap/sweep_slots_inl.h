@@ -20,8 +20,8 @@ sum_bytes(const gc_byte_vector *bytes) {
   return pairs * ones >> 48;
 }
 
-// Free every slot without the mark, save held ones.  Returns how many slots are marked.  Lanes count up to 128 (4096
-// slots), their sum up to 4096, without overflow.
+// Free every slot without the mark, save held ones.  Returns how many slots are marked.  Lanes count up to
+// 128 (4096 slots), their sum up to 4096, without overflow.
 GC_INLINE size_t
 gc_sweep_slots_with(uint8_t *bytes, size_t slots, uint8_t mark, uint8_t held) {
   gc_byte_vector counts = {0};

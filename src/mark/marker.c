@@ -2,8 +2,8 @@
 #include "mark/marker.h"
 
 #include "mark/drain_inl.h"
-#include "os/clock.h"
 #include "mark/team.h"
+#include "os/clock.h"
 
 void
 gc_marker_begin(struct gc_marker *marker, bool minor) {

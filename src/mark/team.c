@@ -35,10 +35,10 @@ struct gc_team {
   struct gc_atomic hungry;     // markers waiting [lock -> gc_team_check, relaxed: only a hint]
   struct gc_atomic called_off; // [caller -> helpers, relaxed: acted on at the next check]
 
-  struct gc_mark_job job;     // [written before job_number changes]
-  struct gc_atomic next_root; // the next root range that nobody took
+  struct gc_mark_job job;        // [written before job_number changes]
+  struct gc_atomic next_root;    // the next root range that nobody took
   struct gc_atomic next_written; // likewise of what was written
-  struct gc_atomic next_page; // the next page to look for uncollectable objects in
+  struct gc_atomic next_page;    // the next page to look for uncollectable objects in
 };
 
 static GC_STATE struct gc_team team = {

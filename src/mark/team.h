@@ -26,14 +26,14 @@ struct gc_mark_job {
   int (*stop)(void); // asked now and then by the caller; non-zero calls the job off.  May be NULL
 };
 
-// Trace everything that the roots, the uncollectable objects and nothing else reach, in a minor cycle also what
-// old objects in `written` parts of the heap reach.  The caches have been shielded.  false if called off or
-// (never else) if there is no memory for the least mark stack.  A continued job that was called off has left
-// what is still to be scanned on the caller's stack, save roots.  [stw, gc_cycle_lock]
+// Trace everything that the roots, the uncollectable objects and nothing else reach, in a minor cycle also
+// what old objects in `written` parts of the heap reach.  The caches have been shielded.  false if called off
+// or (never else) if there is no memory for the least mark stack.  A continued job that was called off has
+// left what is still to be scanned on the caller's stack, save roots.  [stw, gc_cycle_lock]
 bool gc_team_mark(const struct gc_mark_job *job);
 
-// Begin marking that slices go on with: mark what roots and uncollectable objects refer to.  false if there is
-// no memory for the least mark stack.  [stw, gc_cycle_lock]
+// Begin marking that slices go on with: mark what roots and uncollectable objects refer to.  false if there
+// is no memory for the least mark stack.  [stw, gc_cycle_lock]
 bool gc_team_begin(const struct gc_mark_job *job);
 
 // Create helper threads until there are `wanted`, or the system refuses.  While the world runs.

@@ -43,8 +43,8 @@ cards_disarm(struct gc_range range) {
   (void)range;
 }
 
-static const struct gc_writes_backend cards = {cards_open, cards_close, cards_notice, cards_notice,
-                                               cards_disarm, NULL};
+static const struct gc_writes_backend cards = {cards_open,   cards_close,  cards_notice,
+                                               cards_notice, cards_disarm, NULL};
 
 static const struct gc_writes_backend *const backends[] = {
     [GC_WRITES_USERFAULT] = &gc_writes_userfault,

@@ -67,8 +67,9 @@ bool gc_writes_arm(struct gc_range range);
 // range is not armed any more, and all of it is reported as written.
 bool gc_writes_harvest(struct gc_range range);
 
-// Append to `found` what a harvest of `range`, and of what is not armed there, would report.  Harvesting only that
-// is cheaper where armed and other ranges alternate.  false if it cannot be found out, or memory is refused.
+// Append to `found` what a harvest of `range`, and of what is not armed there, would report.  Harvesting only
+// that is cheaper where armed and other ranges alternate.  false if it cannot be found out, or memory is
+// refused.
 bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 
 // Notice writes no longer, so that they cost nothing.

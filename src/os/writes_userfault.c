@@ -107,7 +107,8 @@ scan_with(uint64_t flags, uint64_t any_of, struct gc_range range, size_t capacit
 
 static const char *
 scan(struct gc_range range, size_t capacity, size_t *count) {
-  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, SCAN_PRESENT | SCAN_SWAPPED, range, capacity, count);
+  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, SCAN_PRESENT | SCAN_SWAPPED, range, capacity,
+                   count);
 }
 
 static bool
@@ -276,5 +277,4 @@ arm(struct gc_range range) {
   return open_backend(userfault.heap, &reason) && protect_all(range);
 }
 
-const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm,
-                                                       find};
+const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm, find};

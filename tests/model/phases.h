@@ -82,8 +82,8 @@ launch_replay(const struct launch *launch) {
   return command;
 }
 
-// The seed decides how the heap is collected, unless the environment does: in each mode, often, with minor cycles
-// that come soon.
+// The seed decides how the heap is collected, unless the environment does: in each mode, often, with minor
+// cycles that come soon.
 static inline void
 choose_mode(uint64_t seed) {
   static const char *const modes[] = {"stop", "generational", "concurrent", "concurrent"};

@@ -188,12 +188,8 @@ only_objects_resolve(void **state) {
   static const struct {
     uint8_t byte;
     bool object;
-  } cases[] = {{GC_SLOT_FREE, false},
-               {GC_SLOT_NEW, true},
-               {GC_SLOT_MARK_A, true},
-               {GC_SLOT_MARK_B, true},
-               {GC_SLOT_HELD_A, false},
-               {GC_SLOT_HELD_B, false}};
+  } cases[] = {{GC_SLOT_FREE, false},  {GC_SLOT_NEW, true},     {GC_SLOT_MARK_A, true},
+               {GC_SLOT_MARK_B, true}, {GC_SLOT_HELD_A, false}, {GC_SLOT_HELD_B, false}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     *fixture_byte(object) = cases[i].byte;
     assert_ptr_equal(gc_heap_resolve(object + 5).start, cases[i].object ? object : NULL);
