@@ -97,7 +97,7 @@ run_full(struct gc_cycle_request request) {
           gc_cycle_prepare_markers(gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
   };
   gc_cycle_finish_sweep();
-  if (gc_policy_tracks_writes())
+  if (gc_policy_wants_arming())
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)

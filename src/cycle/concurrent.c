@@ -297,7 +297,7 @@ gc_concurrent_complete(void) {
 bool
 gc_concurrent_assist(void) {
   bool more = gc_concurrent_slice();
-  if (more)
+  if (more && gc_atomic_load_relaxed(&worker.running) == 0)
     gc_cycle_stats.budget_bytes = gc_heap.allocated_bytes + ASSIST_BYTES;
   return !more;
 }

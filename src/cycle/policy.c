@@ -71,11 +71,6 @@ end_tracking(void) {
   policy.tracks = policy.tried = false;
 }
 
-bool
-gc_policy_tracks_writes(void) {
-  return policy.tracks;
-}
-
 // ---- Modes ---------------------------------------------------------------------------------------------
 
 // In AUTO: not for small heaps, nor where a full cycle in one pause is short enough, as with pointer-free
@@ -117,6 +112,11 @@ choose_for_stress(void) {
   if (turn++ % 4 != 0 && may_be_minor)
     return GC_POLICY_MINOR;
   return policy.tracks && wants_concurrent() && turn % 3 != 0 ? GC_POLICY_CONCURRENT : GC_POLICY_FULL;
+}
+
+bool
+gc_policy_wants_arming(void) {
+  return policy.tracks && (wants_minor() || wants_concurrent());
 }
 
 bool

@@ -14,8 +14,8 @@ void gc_policy_init(void);
 // May a full cycle be concurrent?
 bool gc_policy_has_concurrent(void);
 
-// Are writes being noticed, so that pages should be armed?
-bool gc_policy_tracks_writes(void);
+// Are writes noticed, and is anything going to ask for them?
+bool gc_policy_wants_arming(void);
 
 // The kind of the next cycle.  Begins to notice writes if the mode and the heap's size want it.
 enum gc_policy_choice gc_policy_choose(enum gc_cycle_reason reason);

@@ -46,6 +46,9 @@ check_free_span(struct faults *faults, uint32_t page, uint32_t pages, unsigned s
   for (uint32_t i = 0; i < pages; i++)
     expect(faults, gc_heap.pages[page + i].state == state && gc_heap.pages[page + i].line == 0, "spans-tile",
            page + i);
+  expect(faults, !gc_page_set_has_any(gc_heap.used, page, pages), "sets (used, and free)", page);
+  expect(faults, !gc_page_set_has_any(gc_heap.scanned, page, pages), "sets (scanned, and free)", page);
+  expect(faults, !gc_page_set_has_any(gc_heap.young, page, pages), "sets (young, and free)", page);
   expect(faults, in_bins(page, state), "free-in-bin", page);
   expect(faults, page == 1 || gc_heap.pages[page - 1].state != state, "free-in-bin (not coalesced)", page);
 }
@@ -63,6 +66,17 @@ check_slots_span(struct faults *faults, uint32_t page, uint32_t pages) {
            "slot byte out of range", page);
 }
 
+// A page of a span in use; and that nothing is armed which a cache allocates in.
+static void
+check_sets(struct faults *faults, uint32_t page, uint32_t first) {
+  bool scanned = gc_kind_is_scanned(gc_heap.pages[page].kind);
+  bool armed = gc_page_set_has(gc_heap.armed, page);
+  expect(faults, gc_page_set_has(gc_heap.used, page) == (page == first), "sets (used)", page);
+  expect(faults, gc_page_set_has(gc_heap.scanned, page) == scanned, "sets (scanned)", page);
+  expect(faults, !armed || gc_page_set_has(gc_heap.armable, page), "sets (armed)", page);
+  expect(faults, !armed || !(gc_heap.infos[first].flags & GC_PAGE_OWNED), "sets (armed and owned)", page);
+}
+
 static void
 check_used_span(struct faults *faults, uint32_t page, uint32_t pages, unsigned state) {
   const struct gc_page *first = &gc_heap.pages[page];
@@ -71,6 +85,7 @@ check_used_span(struct faults *faults, uint32_t page, uint32_t pages, unsigned s
     expect(faults, hot->state == state && hot->span_offset == i, "spans-tile", page + i);
     expect(faults, hot->line == first->line && hot->line != 0, "line-own", page + i);
     expect(faults, hot->reciprocal == first->reciprocal && hot->kind == first->kind, "spans-tile", page + i);
+    check_sets(faults, page + i, page);
   }
   if (state == GC_PAGE_SLOTS)
     check_slots_span(faults, page, pages);

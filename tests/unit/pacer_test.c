@@ -253,8 +253,8 @@ after_a_change_of_phase_the_small_heap_is_small(void **state) {
 #define NURSERY_MOST (64 * GC_MIB)
 enum { WAIT_MOST = 16, TO_GIVE_UP = 4, TO_GIVE_UP_AGAIN = 2 };
 
-// Of the bytes that a program allocates, `survive` of 100 are alive at the next minor cycle, and what lives has
-// grown by `grow` of 100 at the next full one.
+// Of the bytes that a program allocates, `survive` of 100 are alive at the next minor cycle, and what lives
+// has grown by `grow` of 100 at the next full one.
 struct shape {
   unsigned survive, grow;
   size_t written_pages; // between two minor cycles
