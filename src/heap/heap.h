@@ -8,7 +8,7 @@
 //   spans-tile      the spans (free ones too) tile pages [1, frontier)
 //   free-in-bin     every free span is in the bin of its length and cleanness; no two of the same adjoin
 //   slots-listed    a span of slots is owned by a cache, full, or in the list of its kind and class
-//   sets            pages are in the sets below according to what they are used for; none that is armed is owned
+//   sets            pages are in the sets below according to what they are used for; no armed one is owned
 //   line-own        no two spans share slot bytes; in line 0 byte 0 is FREE, byte 1 spare, the rest unused
 #pragma once
 
