@@ -298,7 +298,8 @@ freed_slots(struct gc_cache *cache) {
   return count;
 }
 
-// After a sweep: every slot is an object of the model, in a cache's run, on a cache's list of freed slots, or free.
+// After a sweep: every slot is an object of the model, in a cache's run, on a cache's list of freed slots, or
+// free.
 static void
 check_heap(void) {
   struct tally tally = {0};
