@@ -2,6 +2,7 @@
 #include "mark/marker.h"
 
 #include "graph.h"
+#include "os/clock.h"
 
 static struct gc_marker marker;
 
@@ -296,6 +297,252 @@ more_objects_marked_by_hand_than_the_stack_holds(void **state) {
   graph_check_marks();
 }
 
+// ---- Minor marking -------------------------------------------------------------------------------------
+
+enum { WRITES_MAX = 4000 };
+
+// Words of old objects that refer to new ones.
+static struct {
+  const char *word;
+  uint32_t to;
+} writes[WRITES_MAX];
+static size_t write_count;
+static uint32_t old_count; // nodes from here on are new
+
+// All that is there so far becomes old.
+static void
+make_old(void) {
+  for (size_t i = 0; i < graph.node_count; i++)
+    *fixture_byte(graph.nodes[i].start) = gc_heap.mark;
+  old_count = (uint32_t)graph.node_count;
+  write_count = 0;
+}
+
+static void
+write_edge(uint32_t from, size_t word, uint32_t to) {
+  size_t before = graph.edge_count;
+  graph_add_edge(from, word, to, 0);
+  if (graph.edge_count == before || from >= old_count)
+    return;
+  writes[write_count].word = graph.nodes[from].start + word * GC_WORD_BYTES;
+  writes[write_count++].to = to;
+}
+
+// New objects that refer to one another and to old ones, and old ones that come to refer to them.
+static void
+make_new_random(size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    size_t bytes = graph_random_bytes();
+    graph_add_node(bytes, graph_random_kind(bytes, false));
+  }
+  for (size_t i = 0; i < 2 * count; i++) {
+    uint32_t from = (uint32_t)random_below(graph.node_count), to = (uint32_t)random_below(graph.node_count);
+    if (from < old_count)
+      to = old_count + to % (uint32_t)count;
+    write_edge(from, random_below(graph.nodes[from].bytes / GC_WORD_BYTES), to);
+  }
+}
+
+static void
+begin_minor(void) {
+  gc_marker_begin(&marker, true);
+  assert_true(gc_mark_stack_reserve(&marker.stack, 1));
+}
+
+static void
+visit_new(uint32_t node) {
+  if (node >= old_count)
+    graph_visit(node);
+}
+
+// What is new and reachable from roots and what was written in parts that were searched: `searched[i]` tells of
+// writes[i].  Old objects stay marked, and what they refer to besides does not count.
+static void
+reach_new(const bool *searched) {
+  for (uint32_t i = 0; i < graph.node_count; i++)
+    graph.nodes[i].reached = i < old_count;
+  for (size_t i = 0; i < write_count; i++)
+    if (searched[i])
+      visit_new(writes[i].to);
+  graph_drain();
+}
+
+static void
+drain_and_check(const bool *searched) {
+  gc_marker_drain(&marker, NULL);
+  gc_marker_rescan(&marker);
+  assert_false(marker.stack.overflowed);
+  reach_new(searched);
+  graph_check_marks();
+}
+
+// The part of a page, `bytes` long, that an address lies in.
+static struct gc_range
+part_of(const char *address, size_t bytes) {
+  const char *base = gc_heap.base + gc_round_down((size_t)(address - gc_heap.base), bytes);
+  return (struct gc_range){base, base + bytes};
+}
+
+// Search some of the parts that were written, each as long as `part_bytes`; nothing outside of them is.
+static void
+written_parts_are_searched_and_nothing_else(void **state) {
+  (void)state;
+  static const size_t part_bytes[] = {GC_GRANULE_BYTES, 4096, 4 * 4096, GC_PAGE_BYTES};
+  random_begin("written parts");
+  for (int round = 0; round < 80; round++) {
+    static bool searched[WRITES_MAX];
+    begin(GC_GIB);
+    graph_make_random(1 + random_below(1000), false);
+    make_old();
+    make_new_random(1 + random_below(500));
+    size_t bytes = part_bytes[round % 4];
+    begin_minor();
+    memset(searched, 0, sizeof searched);
+    for (size_t i = 0; i < write_count; i++) {
+      if (random_below(4) == 0)
+        continue;
+      struct gc_range part = part_of(writes[i].word, bytes);
+      gc_marker_push_marked(&marker, part);
+      for (size_t j = 0; j < write_count; j++)
+        searched[j] |= writes[j].word >= part.base && writes[j].word < part.limit;
+    }
+    drain_and_check(searched);
+  }
+}
+
+// An object over several OS pages, pages, or spans of more than one page, written at every place where two parts
+// meet.
+static void
+check_parts_of(size_t bytes, size_t part_bytes) {
+  static bool searched[WRITES_MAX];
+  begin(256 * GC_MIB);
+  graph_add_node(16, GC_KIND_EXACT);
+  uint32_t holder = graph_add_node(bytes, GC_KIND_EXACT);
+  graph_add_node(bytes, GC_KIND_EXACT);
+  make_old();
+  memset(searched, 0, sizeof searched);
+  size_t words = graph.nodes[holder].bytes / GC_WORD_BYTES;
+  const char *start = graph.nodes[holder].start;
+  for (size_t word = 0; word < words; word++)
+    if ((uintptr_t)(start + word * GC_WORD_BYTES) % part_bytes == 0 || word == 0 ||
+        (uintptr_t)(start + (word + 1) * GC_WORD_BYTES) % part_bytes == 0 || word == words - 1)
+      write_edge(holder, word, graph_add_node(16, GC_KIND_EXACT));
+  begin_minor();
+  for (size_t i = 0; i < write_count; i++) {
+    struct gc_range part = part_of(writes[i].word, part_bytes);
+    for (size_t j = 0; j < write_count; j++)
+      searched[j] |= writes[j].word >= part.base && writes[j].word < part.limit;
+    gc_marker_push_marked(&marker, part);
+    drain_and_check(searched);
+  }
+  for (size_t i = 0; i < write_count; i++)
+    assert_true(searched[i]);
+}
+
+static void
+objects_that_cross_parts_and_pages_are_searched_piece_by_piece(void **state) {
+  (void)state;
+  static const size_t sizes[] = {48, 1008, 5008, 20016, 40000, 65536, 100000, 131072, 200000, 300016, 700000};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    check_parts_of(sizes[i], 4096);
+    check_parts_of(sizes[i], GC_PAGE_BYTES);
+  }
+}
+
+static void
+only_marked_objects_of_a_part_are_searched(void **state) {
+  (void)state;
+  begin(64 * GC_MIB);
+  static const uint8_t bytes[] = {GC_SLOT_NEW, GC_SLOT_MARK_A, GC_SLOT_MARK_B, GC_SLOT_HELD_A, GC_SLOT_FREE};
+  char *slots[sizeof bytes], *referents[sizeof bytes];
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    slots[i] = fixture_allocate(64, GC_KIND_EXACT);
+    referents[i] = fixture_allocate(64, GC_KIND_ATOMIC);
+    *(char **)(void *)slots[i] = referents[i];
+  }
+  for (size_t i = 0; i < sizeof bytes; i++)
+    *fixture_byte(slots[i]) = bytes[i];
+  begin_minor();
+  gc_marker_push_marked(&marker, part_of(slots[0], GC_PAGE_BYTES));
+  gc_marker_drain(&marker, NULL);
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    assert_int_equal(is_marked(referents[i]), bytes[i] == gc_heap.mark);
+    assert_int_equal(*fixture_byte(slots[i]), bytes[i]);
+  }
+}
+
+static void
+in_a_minor_cycle_only_new_objects_are_white(void **state) {
+  (void)state;
+  begin(64 * GC_MIB);
+  char *object = fixture_allocate(64, GC_KIND_EXACT), *next = fixture_allocate(64, GC_KIND_EXACT);
+  *(char **)(void *)object = next;
+  uintptr_t root = (uintptr_t)object;
+  struct gc_range roots = {(const char *)&root, (const char *)(&root + 1)};
+  uint8_t mark = gc_heap.mark, other = mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
+  static const bool minor[] = {true, false};
+  for (size_t i = 0; i < 2; i++) {
+    *fixture_byte(object) = GC_SLOT_NEW;
+    *fixture_byte(next) = other;
+    gc_marker_begin(&marker, minor[i]);
+    assert_true(gc_mark_stack_reserve(&marker.stack, 1));
+    gc_marker_scan_root(&marker, roots);
+    gc_marker_drain(&marker, NULL);
+    assert_true(is_marked(object));
+    assert_int_equal(is_marked(next), !minor[i]);
+  }
+  *fixture_byte(object) = mark; // black: what it refers to is of no interest
+  *fixture_byte(next) = GC_SLOT_NEW;
+  begin_minor();
+  gc_marker_scan_root(&marker, roots);
+  gc_marker_drain(&marker, NULL);
+  assert_false(is_marked(next));
+}
+
+// More parts than the stack holds: what was dropped is found again.
+static void
+more_written_parts_than_the_stack_holds(void **state) {
+  (void)state;
+  static bool searched[WRITES_MAX];
+  begin(256 * GC_MIB);
+  gc_mark_stack_bytes_max = GC_MARK_STACK_BYTES_MIN;
+  for (size_t i = 0; i < GRAPH_NODES_MAX / 2; i++)
+    graph_add_node(48, GC_KIND_EXACT);
+  make_old();
+  for (size_t i = 0; i < WRITES_MAX; i++) {
+    write_edge((uint32_t)(i * (old_count / WRITES_MAX)), 3, graph_add_node(32, GC_KIND_EXACT));
+    searched[i] = true;
+  }
+  begin_minor();
+  for (size_t page = 1; page < gc_heap.frontier; page++)
+    if (gc_heap.pages[page].state == GC_PAGE_SLOTS)
+      gc_marker_push_marked(&marker, part_of(gc_heap_page_address(page), GC_PAGE_BYTES));
+  assert_true(marker.stack.overflowed);
+  drain_and_check(searched);
+}
+
+// ---- Slices --------------------------------------------------------------------------------------------
+
+static void
+marking_in_slices_comes_to_the_same(void **state) {
+  (void)state;
+  random_begin("slices");
+  for (int round = 0; round < 20; round++) {
+    begin(GC_GIB);
+    graph_make_random(1 + random_below(3000), false);
+    graph_reach(false);
+    begin_cycle();
+    gc_marker_scan_root(&marker, graph_root_range());
+    size_t left = gc_mark_stack_count(&marker.stack);
+    assert_int_equal(gc_marker_drain_until(&marker, 0), left > 0); // the time is over before it begins
+    assert_int_equal(gc_mark_stack_count(&marker.stack), left);
+    while (gc_marker_drain_until(&marker, gc_os_now_ns() + 1 + random_below(20000)))
+      ;
+    assert_int_equal(gc_mark_stack_count(&marker.stack), 0);
+    graph_check_marks();
+  }
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
@@ -313,6 +560,12 @@ main(void) {
       cmocka_unit_test(a_tree_deeper_than_the_stack_is_marked),
       cmocka_unit_test(more_roots_than_the_stack_holds_are_all_marked),
       cmocka_unit_test(more_objects_marked_by_hand_than_the_stack_holds),
+      cmocka_unit_test(written_parts_are_searched_and_nothing_else),
+      cmocka_unit_test(objects_that_cross_parts_and_pages_are_searched_piece_by_piece),
+      cmocka_unit_test(only_marked_objects_of_a_part_are_searched),
+      cmocka_unit_test(in_a_minor_cycle_only_new_objects_are_white),
+      cmocka_unit_test(more_written_parts_than_the_stack_holds),
+      cmocka_unit_test(marking_in_slices_comes_to_the_same),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
