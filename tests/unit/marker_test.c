@@ -355,8 +355,8 @@ visit_new(uint32_t node) {
     graph_visit(node);
 }
 
-// What is new and reachable from roots and what was written in parts that were searched: `searched[i]` tells of
-// writes[i].  Old objects stay marked, and what they refer to besides does not count.
+// What is new and reachable from roots and what was written in parts that were searched: `searched[i]` tells
+// of writes[i].  Old objects stay marked, and what they refer to besides does not count.
 static void
 reach_new(const bool *searched) {
   for (uint32_t i = 0; i < graph.node_count; i++)
@@ -410,8 +410,8 @@ written_parts_are_searched_and_nothing_else(void **state) {
   }
 }
 
-// An object over several OS pages, pages, or spans of more than one page, written at every place where two parts
-// meet.
+// An object over several OS pages, pages, or spans of more than one page, written at every place where two
+// parts meet.
 static void
 check_parts_of(size_t bytes, size_t part_bytes) {
   static bool searched[WRITES_MAX];
