@@ -6,6 +6,7 @@
 
 #include "graph.h"
 #include "heap/sweep.h"
+#include "os/clock.h"
 
 enum { MARKERS = 4 };
 
@@ -203,6 +204,231 @@ a_forked_child_marks_alone_and_then_with_helpers_of_its_own(void **state) {
   graph_check_marks();
 }
 
+// ---- Minor jobs ----------------------------------------------------------------------------------------
+
+enum { WRITTEN_MAX = 4000, PART_BYTES = 4096 };
+
+static struct gc_range written[WRITTEN_MAX]; // parts of pages
+static size_t written_count;
+
+static void
+note_write(const char *word) {
+  const char *base = gc_heap.base + gc_round_down((size_t)(word - gc_heap.base), PART_BYTES);
+  assert_true(written_count < WRITTEN_MAX);
+  written[written_count++] = (struct gc_range){base, base + PART_BYTES};
+}
+
+// As graph_add_edge, with a note.
+static void
+write_edge(uint32_t from, uint32_t to) {
+  size_t before = graph.edge_count, word = random_below(graph.nodes[from].bytes / GC_WORD_BYTES);
+  graph_add_edge(from, word, to, 0);
+  if (graph.edge_count > before)
+    note_write(graph.nodes[from].start + word * GC_WORD_BYTES);
+}
+
+static uint32_t
+random_node(size_t from) {
+  return (uint32_t)(from + random_below(graph.node_count - from));
+}
+
+static void
+add_random_nodes(size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    size_t bytes = graph_random_bytes();
+    graph_add_node(bytes, graph_random_kind(bytes, true));
+  }
+}
+
+// Root ranges, one word each.
+static struct gc_mark_job
+job_with(unsigned markers) {
+  static struct gc_range pieces[GRAPH_ROOTS_MAX];
+  for (size_t i = 0; i < graph.root_count; i++)
+    pieces[i] = (struct gc_range){(const char *)(graph.roots + i), (const char *)(graph.roots + i + 1)};
+  return (struct gc_mark_job){.roots = pieces,
+                              .root_count = graph.root_count,
+                              .written = written,
+                              .written_count = written_count,
+                              .markers = markers};
+}
+
+// A heap in which all is old: marked, and no span is young.
+static void
+make_old(void) {
+  begin();
+  graph_make_random(1 + random_below(1500), true);
+  for (size_t i = 0; i < graph.node_count; i++)
+    *fixture_byte(graph.nodes[i].start) = gc_heap.mark;
+  gc_cache_give_back(&fixture_cache);
+  gc_page_set_clear(gc_heap.young, gc_heap.frontier);
+  written_count = 0;
+}
+
+// What a minor cycle finds: from roots, new uncollectable objects, and what old objects have come to refer to.
+static void
+reach_minor(size_t old_count) {
+  for (size_t i = 0; i < graph.node_count; i++)
+    graph.nodes[i].reached = i < old_count;
+  for (uint32_t i = 0; i < old_count; i++)
+    for (uint32_t edge = graph.nodes[i].first_edge; edge; edge = graph.edges[edge].next)
+      graph_visit(graph.edges[edge].to);
+  for (size_t i = 0; i < graph.root_count; i++)
+    graph_visit_root(graph.roots[i]);
+  for (uint32_t i = 0; i < graph.node_count; i++)
+    if (gc_kind_is_uncollectable(graph.nodes[i].kind))
+      graph_visit(i);
+  graph_drain();
+}
+
+static void
+a_minor_job_marks_exactly_the_new_objects_that_are_reachable(void **state) {
+  (void)state;
+  random_begin("minor jobs");
+  gc_team_prepare_helpers(MARKERS - 1);
+  for (int round = 0; round < 40; round++) {
+    make_old();
+    size_t old_count = graph.node_count;
+    add_random_nodes(1 + random_below(1000));
+    for (size_t i = 0; i < graph.node_count; i++)
+      write_edge(random_node(0), random_node(random_below(2) ? old_count : 0));
+    graph_add_root(random_node(old_count), 0);
+    reach_minor(old_count);
+    for (unsigned markers = 1; markers <= MARKERS; markers++) {
+      for (size_t i = old_count; i < graph.node_count; i++)
+        *fixture_byte(graph.nodes[i].start) = GC_SLOT_NEW;
+      struct gc_mark_job job = job_with(markers);
+      job.minor = true;
+      assert_true(gc_team_mark(&job));
+      graph_check_marks();
+    }
+  }
+}
+
+// ---- Continued jobs ------------------------------------------------------------------------------------
+
+static size_t born; // nodes from here on were born black
+
+// A cycle begins; from here on objects are born black.
+static void
+begin_continued(void) {
+  struct gc_mark_job job = job_with(1);
+  fixture_flip();
+  written_count = 0;
+  born = graph.node_count;
+  assert_true(gc_team_begin(&job));
+  gc_heap.birth = gc_heap.mark;
+  gc_cache_unshield_stw(&fixture_cache);
+}
+
+// The program goes on: it makes objects and lets others, marked ones and white ones, refer to anything.
+static void
+run_program(size_t steps) {
+  for (; steps > 0; steps--) {
+    if (random_below(3) == 0)
+      add_random_nodes(1);
+    write_edge(random_node(0), random_node(0));
+  }
+}
+
+static void
+end_continued(void) {
+  graph_reach(true);
+  for (size_t i = born; i < graph.node_count; i++)
+    if (!graph.nodes[i].reached)
+      graph_visit((uint32_t)i); // and what it refers to
+  graph_drain();
+  graph_check_marks();
+  assert_int_equal(gc_mark_stack_count(&gc_team_own_marker()->stack), 0);
+  gc_heap.birth = GC_SLOT_NEW;
+}
+
+// Each try is given only what was written since the one before.  true if it was not called off.
+static bool
+try_to_finish(unsigned markers, int stop_after) {
+  struct gc_mark_job job = job_with(markers);
+  job.continued = true;
+  job.stop = stop_after > 0 ? stop_after_some : NULL;
+  stop_countdown = stop_after;
+  bool finished = gc_team_mark(&job);
+  written_count = 0;
+  return finished;
+}
+
+static void
+mark_a_slice(void) {
+  gc_marker_look_at_all(gc_team_own_marker());
+  gc_marker_drain_until(gc_team_own_marker(), gc_os_now_ns() + random_below(30000));
+}
+
+static void
+a_continued_job_finishes_what_slices_began(void **state) {
+  (void)state;
+  random_begin("continued");
+  for (int round = 0; round < 40; round++) {
+    begin();
+    graph_make_random(1 + random_below(2000), true);
+    begin_continued();
+    for (size_t slices = random_below(4); slices > 0; slices--) {
+      mark_a_slice();
+      run_program(random_below(200));
+    }
+    assert_true(try_to_finish(1 + (unsigned)random_below(MARKERS), 0));
+    end_continued();
+  }
+}
+
+static void
+a_continued_job_that_is_called_off_loses_nothing(void **state) {
+  (void)state;
+  random_begin("called off");
+  size_t called_off = 0;
+  for (int round = 0; round < 60; round++) {
+    begin();
+    graph_make_random(1 + random_below(4000), true);
+    begin_continued();
+    bool finished = false;
+    for (size_t tries = random_below(6); tries > 0 && !finished; tries--) {
+      run_program(random_below(400));
+      finished = try_to_finish(1 + (unsigned)random_below(MARKERS), 1 + (int)random_below(4));
+      called_off += !finished;
+      if (random_below(2))
+        mark_a_slice();
+    }
+    run_program(finished ? 0 : 100);
+    assert_true(finished || try_to_finish(1 + (unsigned)random_below(MARKERS), 0));
+    end_continued();
+  }
+  assert_true(called_off > 0);
+}
+
+// With stacks that cannot grow, leftovers of helpers may have no room with the caller.
+static void
+neither_does_one_whose_stacks_overflow(void **state) {
+  (void)state;
+  random_begin("called off, overflow");
+  for (unsigned markers = 1; markers <= MARKERS; markers++) {
+    begin();
+    gc_mark_stack_bytes_max = GC_MARK_STACK_BYTES_MIN;
+    uint32_t array = graph_add_node(40000 * GC_WORD_BYTES, GC_KIND_EXACT);
+    for (size_t i = 0; i < 30000; i++) {
+      uint32_t child = graph_add_node(40, GC_KIND_NORMAL);
+      graph_add_edge(array, i, child, 0);
+      graph_add_edge(child, 4, graph_add_node(40, GC_KIND_NORMAL), 0);
+    }
+    graph_add_root(array, 0);
+    begin_continued();
+    bool finished = false;
+    for (int tries = 0; tries < 6 && !finished; tries++) {
+      run_program(100);
+      finished = try_to_finish(markers, 1 + tries);
+    }
+    assert_true(finished || try_to_finish(markers, 0));
+    end_continued();
+  }
+  gc_mark_stack_bytes_max = SIZE_MAX;
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
@@ -213,6 +439,10 @@ main(void) {
       cmocka_unit_test(more_uncollectable_objects_than_the_stack_holds),
       cmocka_unit_test(a_job_that_was_called_off_can_be_undone_and_done_again),
       cmocka_unit_test(the_stop_function_is_asked_now_and_then),
+      cmocka_unit_test(a_minor_job_marks_exactly_the_new_objects_that_are_reachable),
+      cmocka_unit_test(a_continued_job_finishes_what_slices_began),
+      cmocka_unit_test(a_continued_job_that_is_called_off_loses_nothing),
+      cmocka_unit_test(neither_does_one_whose_stacks_overflow),
       cmocka_unit_test(a_forked_child_marks_alone_and_then_with_helpers_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
