@@ -266,7 +266,7 @@ gc_concurrent_slice(void) {
   if (gc_tunables.verify && gc_heap.marking)
     gc_world_call_stopped(verify_stw, NULL);
   uint64_t began_ns = gc_os_now_ns();
-  uint64_t deadline_ns = began_ns + SLICE_NS;
+  uint64_t deadline_ns = began_ns + gc_min(SLICE_NS, gc_pause_target_ns());
   switch (cycle.phase) {
   case IDLE:
     break;

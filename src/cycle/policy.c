@@ -220,9 +220,9 @@ gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, si
 enum gc_mode
 gc_policy_set_mode(enum gc_mode mode) {
   bool other_back_end = policy.tracks && policy.manual != (gc_writes_kind() == GC_WRITES_CARDS);
+  if (mode != policy.mode || other_back_end)
+    end_tracking(); // another mode may allow another back end
   policy.mode = mode;
-  if (mode == GC_MODE_IS_STOP || other_back_end)
-    end_tracking();
   policy.tried = false;
   if (mode == GC_MODE_IS_GENERATIONAL || mode == GC_MODE_IS_CONCURRENT)
     begin_tracking();

@@ -21,10 +21,15 @@ first_of(size_t page) {
 
 // ---- Arming --------------------------------------------------------------------------------------------
 
+// Pointer-free pages need not be armed: it would be for nothing if they were soon allocated in, and with
+// mprotect system calls that read into them would fail.
 bool
 gc_remember_may_arm(size_t page) {
+  const struct gc_page_info *info = &gc_heap.infos[first_of(page)];
+  bool is_worth = gc_page_set_has(gc_heap.scanned, page) ||
+                  (gc_writes_kind() == GC_WRITES_USERFAULT && 4 * info->free_slots < info->slots);
   return gc_page_set_has(gc_heap.armable, page) && !gc_page_set_has(gc_heap.armed, page) &&
-         !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED);
+         !(info->flags & GC_PAGE_OWNED) && is_worth;
 }
 
 bool
@@ -110,7 +115,8 @@ harvest_stretch(size_t page, size_t limit) {
     while (++i < found.count && is_near(end, gc_heap_page_of(found.items[i].base)))
       end = gc_heap_page_of(found.items[i].limit - 1) + 1;
     page = gc_max(page, first);
-    harvest_armed(page, end);
+    if (page < end && gc_page_set_has_any(gc_heap.scanned, page, end - page))
+      harvest_armed(page, end);
     page = gc_max(page, end);
   }
 }
@@ -136,11 +142,19 @@ gc_remember_harvest(size_t page, size_t limit) {
   }
 }
 
+// Take what was found written of one page, and forget it.  The program may be telling more at this moment:
+// only bytes that were read as set are cleared.
 static bool
-any_written(const uint8_t *parts) {
+take_written(uint8_t *parts, uint8_t *taken) {
   uint64_t words[2];
   memcpy(words, parts, sizeof words);
-  return (words[0] | words[1]) != 0;
+  if ((words[0] | words[1]) == 0)
+    return false;
+  memcpy(taken, words, sizeof words);
+  for (size_t part = 0; part < PARTS; part++)
+    if (taken[part])
+      parts[part] = 0;
+  return true;
 }
 
 // Append the runs of written parts of one page.
@@ -167,16 +181,15 @@ may_hold_marked(size_t page) {
 bool
 gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written) {
   for (; (page = gc_page_set_next(gc_heap.scanned, page, limit)) < limit; page++) {
-    uint8_t *parts = gc_written + page * PARTS;
+    uint8_t parts[PARTS];
     bool armed = gc_page_set_has(gc_heap.armed, page);
     if (written && !armed && open && may_hold_marked(page) &&
         !gc_range_array_push(written, range_of(page, page + 1)))
       return false;
-    if (!any_written(parts))
-      continue;
-    if (written && armed && !gather_parts(page, parts, written))
+    if (take_written(gc_written + page * PARTS, parts) && written && armed &&
+        !gather_parts(page, parts, written))
       return false;
-    memset(parts, 0, PARTS);
   }
+  gc_atomic_fence(); // what is told from here on is told again; what was written before is seen by the search
   return true;
 }

@@ -7,8 +7,8 @@
 //                                   +--------- open -----------+   a cache takes it to allocate in
 //
 // Open pages count as written; so allocation takes no write faults.  A page is armed when it is not being
-// allocated in.  Pages of pointer-free slots are armed as well, once, so that the kernel need not tell of
-// each of them; what is written there is of no interest, and harvests leave it unarmed.  Invariant
+// allocated in.  With userfaultfd pages of pointer-free slots are armed as well, so that the kernel need not
+// tell of each of them; what is written there is of no interest.  Invariant
 // written-or-searched: an object that bears the current mark, and refers to a white one, lies in an open page
 // or a page that the next harvest reports; or it is grey.  Between cycles, where old objects bear the mark
 // and new ones are white, it makes minor cycles possible; within a concurrent one, with roots added, it is
@@ -33,8 +33,8 @@ bool gc_remember_settled(size_t page);
 void gc_remember_harvest(size_t page, size_t limit);
 
 // Append what was found written in [page, limit), and open pages if `open`, to `written`, and forget it;
-// without `written` only forget it.  Each range lies in one page.  false if memory is refused: then it is not
-// forgotten.
+// without `written` only forget it.  Each range lies in one page.  false if memory is refused: some of it
+// is then lost, and all must be disarmed.
 bool gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written);
 
 // Nothing is armed any more.

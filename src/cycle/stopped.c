@@ -277,6 +277,7 @@ gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *), 
   raise_event(GC_EVENT_START);
   raise_event(GC_EVENT_PRE_STOP_WORLD);
   gc_pause_begin(&state->pause, kind);
+  state->pause.called_off = true;
   if (!gc_world_call_stopped(call_stw, &call))
     return false;
   gc_pause_lap(&state->pause, GC_PHASE_RESUME);

@@ -36,6 +36,8 @@ is_marked_or_due(const char *at, struct gc_ref ref) {
 size_t
 gc_verify_writes_stw(void) {
   size_t bytes = (size_t)gc_heap.frontier * GC_PAGE_GRANULES;
+  if (gc_heap.marking && gc_team_own_marker()->stack.overflowed)
+    return 0; // what was dropped is grey, and not known
   gc_remember_harvest(0, gc_heap.frontier);
   if (gc_heap.marking && !(grey = gc_os_map(bytes))) {
     gc_log("verify: no memory to note what is grey; not checked");

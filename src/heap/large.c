@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "heap/heap.h"
+#include "heap/sweep.h"
 
 // One byte more, so that a pointer to what follows is never one just past this object.
 static size_t
@@ -77,7 +78,7 @@ gc_large_free_explicit(struct gc_ref ref) {
     return;
   }
   if (*ref.byte == gc_heap.mark)
-    gc_heap.live_bytes -= gc_min(bytes, gc_heap.live_bytes);
+    gc_sweep_note_freed(ref.page, bytes);
   gc_large_free(ref.page);
 }
 

@@ -117,6 +117,13 @@ gc_sweep_some(size_t spans) {
   return true;
 }
 
+void
+gc_sweep_note_freed(uint32_t page, size_t bytes) {
+  gc_heap.live_bytes -= gc_min(bytes, gc_heap.live_bytes);
+  if (sweep.under_way && !gc_page_set_has(gc_heap.unswept, page))
+    sweep.live_bytes -= gc_min(bytes, sweep.live_bytes);
+}
+
 bool
 gc_sweep_is_under_way(void) {
   return sweep.under_way;

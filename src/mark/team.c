@@ -338,6 +338,7 @@ gc_team_mark(const struct gc_mark_job *job) {
     gc_marker_look_at_all(own);
   else
     gc_marker_begin(own, job->minor);
+  // Refused, `overflowed` makes the next attempt scan all that is marked again.
   if (!gc_mark_stack_reserve(&own->stack, 1) || (job->stop && !job->continued && job->stop()))
     return false;
   unsigned helpers = (unsigned)gc_min(job->markers - 1, team.helpers);

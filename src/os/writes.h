@@ -45,7 +45,7 @@ struct gc_writes_counts {
 
 // Choose the back end `wanted` for the reservation [base, base + bytes), of which parts will be committed and
 // released later.  false if it cannot be had here; gc_writes_reason then says why.  What was chosen before is
-// given up.  [gc_cycle_lock, or before there are threads]
+// given up.  [gc_lock, or before there are threads]
 bool gc_writes_choose(char *base, size_t bytes, enum gc_writes_kind wanted);
 
 // What was chosen; NONE at first.
@@ -57,7 +57,7 @@ const char *gc_writes_reason(void);
 struct gc_writes_counts gc_writes_counts(void);
 
 // All ranges lie in committed parts of the reservation and are multiples of GC_WRITES_ARM_BYTES.  One call
-// at a time, while the program writes as it likes.  [gc_cycle_lock, or before there are threads]  Ranges
+// at a time, while the program writes as it likes.  [gc_lock, or before there are threads]  Ranges
 // that are armed already may be armed again: what was written there is forgotten.
 
 // Notice writes from here on.  false if the system refuses: then the range is not armed.
