@@ -148,6 +148,7 @@ main(void) {
   stress_phase("1,000 threads at once", at_once, "LOAM_STRESS_DELAY", "1000");
   stress_phase("1,000,000 attachments of one thread", over_and_over, NULL, NULL);
   stress_phase("attachments while another thread collects", over_and_over_while_collecting, NULL, NULL);
+  stress_phase_in_modes("attachments while another thread collects", over_and_over_while_collecting);
   stress_phase("allocation in destructors of thread-specific values", in_destructors, NULL, NULL);
   return tap_done();
 }

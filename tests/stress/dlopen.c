@@ -171,6 +171,7 @@ main(void) {
   stress_phase("many libraries", many_libraries, NULL, NULL);
   stress_phase("libraries come and go", under_load, NULL, NULL);
   stress_phase("libraries come and go", under_load, "LOAM_STRESS_DELAY", "100");
+  stress_phase_in_modes("libraries come and go", under_load);
   remove_copies();
   return tap_done();
 }

@@ -154,5 +154,6 @@ main(void) {
   }
   stress_phase("forks while threads work", under_load, NULL, NULL);
   stress_phase("forks while threads work", under_load, "LOAM_STRESS_DELAY", "200");
+  stress_phase_in_modes("forks while threads work", under_load);
   return tap_done();
 }

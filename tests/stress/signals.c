@@ -161,6 +161,7 @@ int
 main(void) {
   stress_phase("handlers on both kinds of stacks", everywhere, NULL, NULL);
   stress_phase("handlers on both kinds of stacks", everywhere, "LOAM_STRESS_DELAY", "200");
+  stress_phase_in_modes("handlers on both kinds of stacks", everywhere);
   stress_phase("system calls that are interrupted", in_system_calls, NULL, NULL);
   struct sigaction action = {.sa_flags = SA_SIGINFO};
   action.sa_sigaction = count_own;

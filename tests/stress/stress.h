@@ -110,3 +110,21 @@ stress_phase(const char *name, void (*function)(void), const char *variable, con
   tap_ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s%s%s (status %#x)", name, variable ? ", " : "",
          variable ? variable : "", status);
 }
+
+// The same in the modes that must notice writes, with a small nursery, and after every 97th allocation a cycle of the
+// next kind or a slice of one: these programs ask for so many full collections that no other would ever be due.
+static inline void
+stress_phase_in_modes(const char *name, void (*function)(void)) {
+  static const char *const modes[] = {"generational", "concurrent"};
+  setenv("LOAM_NURSERY", "256K", 1);
+  setenv("LOAM_STRESS_COLLECT", "97", 1);
+  for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+    char title[200];
+    snprintf(title, sizeof title, "%s, %s", name, modes[i]);
+    setenv("GC_MODE", modes[i], 1);
+    stress_phase(title, function, NULL, NULL);
+  }
+  unsetenv("GC_MODE");
+  unsetenv("LOAM_NURSERY");
+  unsetenv("LOAM_STRESS_COLLECT");
+}

@@ -93,5 +93,6 @@ main(void) {
   stress_phase("threads live and die", all_at_once, NULL, NULL);
   stress_phase("threads live and die", all_at_once, "LOAM_STRESS_DELAY", "300");
   stress_phase("threads live and die", all_at_once, "LOAM_STRESS_COLLECT", "97");
+  stress_phase_in_modes("threads live and die", all_at_once);
   return tap_done();
 }
