@@ -9,6 +9,7 @@
 // with it, so that another that is loaded in its place is searched.
 #include "world/roots.h"
 
+#include "base/check.h"
 #include "base/lock.h"
 #include "os/images.h"
 #include "world/copies.h"
@@ -161,5 +162,6 @@ look_round(void *unused) {
 void
 gc_roots_init(void) {
   gc_images_call(look_round, NULL);
-  gc_roots_exclude((struct gc_range){gc_state_begin, gc_state_end});
+  bool excluded_own = gc_roots_exclude((struct gc_range){gc_state_begin, gc_state_end});
+  GC_CHECK(excluded_own, "no memory for the list of roots");
 }
