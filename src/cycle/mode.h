@@ -5,7 +5,8 @@
 //   GENERATIONAL when the pacer wants them       in one pause
 //   CONCURRENT   when the pacer wants them       marked while the program runs
 //   AUTO         from generational_min_bytes on  marked while the program runs from concurrent_min_bytes on
-//                                                (both only where a full cycle takes more than twice the target)
+//
+// AUTO does either only where a full cycle in one pause takes more than twice the target for pauses.
 //
 // All but STOP need to know where the program writes (os/writes.h).  A program that never asks for a mode has
 // AUTO, which is STOP while the heap is small.

@@ -1,6 +1,6 @@
-// Minor and concurrent cycles while the program does what disturbs them: it changes old objects so that the only
-// pointer to an object is now here, now there; forks, disables collection and switches modes in the middle of a
-// cycle; and has several threads drive cycles bit by bit.
+// Minor and concurrent cycles while the program does what disturbs them: it changes old objects so that the
+// only pointer to an object is now here, now there; forks, disables collection and switches modes in the
+// middle of a cycle; and has several threads drive cycles bit by bit.
 #include "tests/stress/stress.h"
 
 enum { TREES = 512, DEPTH = 5, THREADS = 3, CHILD_SECONDS = 60 };

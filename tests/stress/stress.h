@@ -111,8 +111,9 @@ stress_phase(const char *name, void (*function)(void), const char *variable, con
          variable ? variable : "", status);
 }
 
-// The same in the modes that must notice writes, with a small nursery, and after every 97th allocation a cycle of the
-// next kind or a slice of one: these programs ask for so many full collections that no other would ever be due.
+// The same in the modes that must notice writes, with a small nursery, and after every 97th allocation a
+// cycle of the next kind or a slice of one: these programs ask for so many full collections that no other
+// would ever be due.
 static inline void
 stress_phase_in_modes(const char *name, void (*function)(void)) {
   static const char *const modes[] = {"generational", "concurrent"};

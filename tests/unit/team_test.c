@@ -265,7 +265,8 @@ make_old(void) {
   written_count = 0;
 }
 
-// What a minor cycle finds: from roots, new uncollectable objects, and what old objects have come to refer to.
+// What a minor cycle finds: from roots, new uncollectable objects, and what old objects have come to refer
+// to.
 static void
 reach_minor(size_t old_count) {
   for (size_t i = 0; i < graph.node_count; i++)
