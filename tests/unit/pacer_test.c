@@ -519,6 +519,22 @@ a_success_makes_the_next_wait_short_again(void **state) {
   assert_int_equal(fulls_until_minors_pay(&program, replacement), 1);
 }
 
+// While the heap grows nothing is known of what is to come: earlier failures are forgotten.
+static void
+growth_makes_the_next_wait_short_again(void **state) {
+  (void)state;
+  struct generations program = program_with(20 * GC_MIB);
+  for (int round = 0; round < 8; round++) {
+    minors_until_given_up(&program, replacement);
+    fulls_until_minors_pay(&program, replacement);
+  }
+  minors_until_given_up(&program, replacement);
+  run_cycles(&program, growth, 20);
+  fulls_until_minors_pay(&program, replacement);
+  assert_int_equal(minors_until_given_up(&program, replacement), TO_GIVE_UP_AGAIN);
+  assert_int_equal(fulls_until_minors_pay(&program, replacement), 1);
+}
+
 // A program that is a bit of each keeps what it has: one bad cycle in three does no harm.
 static void
 a_bad_minor_cycle_now_and_then_does_no_harm(void **state) {
@@ -693,6 +709,7 @@ main(void) {
       cmocka_unit_test(where_they_cost_too_much_tries_grow_rare),
       cmocka_unit_test(when_they_are_called_off_tries_grow_rare),
       cmocka_unit_test(a_success_makes_the_next_wait_short_again),
+      cmocka_unit_test(growth_makes_the_next_wait_short_again),
       cmocka_unit_test(a_bad_minor_cycle_now_and_then_does_no_harm),
       cmocka_unit_test(after_each_change_of_phase_they_come_and_go),
       cmocka_unit_test(no_measurement_is_too_odd),
