@@ -156,6 +156,8 @@ run_cycle(struct gc_cycle_request request) {
 static void *
 run_spilled(void *argument) {
   struct gc_cycle_request *request = argument;
+  if (gc_atomic_load_relaxed(&gc_cycle_disabled))
+    return NULL; // while this thread waited for the lock
   return run_cycle(*request) ? argument : NULL;
 }
 

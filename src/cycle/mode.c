@@ -35,15 +35,13 @@ gc_mode_set_manual(bool on) {
 
 static void *
 slice_spilled(void *more) {
-  *(bool *)more = gc_concurrent_slice();
+  *(bool *)more = !gc_atomic_load_relaxed(&gc_cycle_disabled) && gc_concurrent_slice();
   return NULL;
 }
 
 bool
 gc_mode_collect_a_little(void) {
   bool more = false;
-  if (gc_atomic_load_relaxed(&gc_cycle_disabled))
-    return false;
   gc_cycle_acquire();
   gc_world_call_spilled(slice_spilled, &more);
   gc_lock_release(&gc_cycle_lock);
@@ -52,7 +50,7 @@ gc_mode_collect_a_little(void) {
 
 static void *
 start_spilled(void *started) {
-  *(bool *)started = !gc_concurrent_is_under_way() &&
+  *(bool *)started = !gc_atomic_load_relaxed(&gc_cycle_disabled) && !gc_concurrent_is_under_way() &&
                      gc_policy_choose(GC_CYCLE_IDLE) == GC_POLICY_CONCURRENT && gc_concurrent_start();
   return NULL;
 }
@@ -60,8 +58,6 @@ start_spilled(void *started) {
 bool
 gc_mode_start_cycle(void) {
   bool started = false;
-  if (gc_atomic_load_relaxed(&gc_cycle_disabled))
-    return false;
   gc_cycle_acquire();
   gc_world_call_spilled(start_spilled, &started);
   gc_lock_release(&gc_cycle_lock);

@@ -35,9 +35,15 @@ verify(const char *when, size_t (*check)(const char *when)) {
 }
 
 static size_t
-verify_marks(const char *when) {
+verify_marks_of_full(const char *when) {
   (void)when;
-  return gc_verify_marks_stw();
+  return gc_verify_marks_stw(false);
+}
+
+static size_t
+verify_marks_of_minor(const char *when) {
+  (void)when;
+  return gc_verify_marks_stw(true);
 }
 
 static size_t
@@ -155,7 +161,7 @@ flip(void) {
 static void
 begin_sweep(bool full, bool all) {
   enum { SPANS_AT_ONCE = 1 << 20 };
-  verify("after marking", verify_marks);
+  verify("after marking", full ? verify_marks_of_full : verify_marks_of_minor);
   raise_event(GC_EVENT_RECLAIM_START);
   gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
   forget_freed();
@@ -175,6 +181,7 @@ gc_stopped_full(struct gc_stopped *state) {
   state->finished = collect_roots(state) && mark(state, job_of(state));
   if (state->finished) {
     begin_sweep(true, true);
+    gc_page_set_clear(gc_heap.reused, gc_heap.frontier); // no garbage is left that could refer to them
     gc_policy_set_budget();
   } else {
     flip();

@@ -16,7 +16,7 @@ size_t gc_verify_trace_stw(gc_verify_object *check_object, gc_verify_word *check
 
 // Invariant marked-closed: every object that a second, slow and simple marker reaches bears the current
 // mark.  Between marking and sweeping.  Returns the faults found.  [stw]
-size_t gc_verify_marks_stw(void);
+size_t gc_verify_marks_stw(bool minor);
 
 // Invariant written-or-searched (remember.h): no marked object that can be reached refers to a white one,
 // unless it is grey or may have been written there.  Where writes are noticed: between two slices of a

@@ -137,9 +137,15 @@ is_marked(struct gc_ref ref) {
   return *ref.byte == gc_heap.mark;
 }
 
+// See verify_writes.c.
+static bool
+is_marked_or_reused(struct gc_ref ref) {
+  return is_marked(ref) || gc_page_set_has(gc_heap.reused, gc_heap_page_of(ref.start));
+}
+
 size_t
-gc_verify_marks_stw(void) {
-  return gc_verify_trace_stw(is_marked, NULL);
+gc_verify_marks_stw(bool minor) {
+  return gc_verify_trace_stw(minor ? is_marked_or_reused : is_marked, NULL);
 }
 
 static void

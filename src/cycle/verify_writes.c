@@ -25,11 +25,13 @@ is_due(const char *at) {
          !gc_page_set_has(gc_heap.armed, offset >> GC_PAGE_SHIFT) || gc_written[offset >> GC_WRITES_SHIFT];
 }
 
-// Garbage is not asked: what it refers to may have been freed by the program, and be another object now.
+// Garbage that a stale word seems to keep alive may refer to what the program has freed, and what is another
+// object now: nothing can be said of pages where that has happened.
 static bool
 is_marked_or_due(const char *at, struct gc_ref ref) {
   struct gc_ref holder = gc_heap_resolve(at);
-  return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark || is_due(at);
+  return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark || is_due(at) ||
+         gc_page_set_has(gc_heap.reused, gc_heap_page_of(ref.start));
 }
 
 // Harvesting early is harmless: what it finds stays noted.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hooks.h"
 #include "base/lock.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
@@ -304,6 +305,8 @@ gc_cache_free(struct gc_cache *cache, struct gc_ref ref) {
   unsigned index = ref.kind * GC_CLASSES + class;
   struct gc_run *run = &cache->runs[ref.kind][class];
   enter_swept(cache, ref.page);
+  if (GC_UNLIKELY(gc_tunables.verify))
+    gc_page_set_add(gc_heap.reused, ref.page);
   if (!gc_page_set_has(gc_heap.young, ref.page))
     gc_page_set_add(gc_heap.young, ref.page); // the next cycle sweeps it
   *ref.byte = gc_heap.held;

@@ -1,6 +1,7 @@
 // Large objects: a run of pages each, with one slot byte.
 #include <string.h>
 
+#include "base/hooks.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
 
@@ -73,6 +74,8 @@ void
 gc_large_free_explicit(struct gc_ref ref) {
   size_t bytes = (size_t)gc_heap.infos[ref.page].span_pages << GC_PAGE_SHIFT;
   gc_heap.freed_bytes += bytes;
+  if (gc_tunables.verify)
+    gc_page_set_add_all(gc_heap.reused, ref.page, bytes >> GC_PAGE_SHIFT);
   if (gc_heap.marking) {
     *ref.byte = gc_heap.held;
     return;
@@ -88,6 +91,8 @@ shrink_span(uint32_t page, uint32_t pages) {
   uint32_t old_pages = info->span_pages;
   info->span_pages = pages;
   gc_heap.freed_bytes += (size_t)(old_pages - pages) << GC_PAGE_SHIFT;
+  if (info->free_slots == 0)
+    gc_sweep_note_freed(page, (size_t)(old_pages - pages) << GC_PAGE_SHIFT);
   gc_span_free(page + pages, old_pages - pages);
 }
 
@@ -102,6 +107,8 @@ extend_span(uint32_t page, uint32_t pages) {
   gc_span_enter(page, pages, first->kind);
   info->span_pages = pages;
   gc_heap.allocated_bytes += (size_t)(pages - old_pages) << GC_PAGE_SHIFT;
+  if (info->free_slots == 0)
+    gc_heap.live_bytes += (size_t)(pages - old_pages) << GC_PAGE_SHIFT; // it counts as alive already
   return true;
 }
 
