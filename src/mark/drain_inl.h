@@ -80,11 +80,15 @@ pop_objects(struct gc_mark_view view, struct gc_mark_batch *batch, const gc_mark
   return top;
 }
 
-// Gather what the words at the set bits of `left` refer to.  Returns the end of the candidates.
+// Gather what the words at the set bits of `left` refer to.  Returns the end of the candidates.  While the
+// world runs a word may have changed since it was filtered, so it is read once more, and once only.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
 gather(struct gc_mark_view view, const uintptr_t *words, unsigned left, struct gc_candidate *end) {
   for (; left; left &= left - 1) {
-    *end = find_candidate(view, words[__builtin_ctz(left)] - view.base);
+    size_t offset = *(const volatile uintptr_t *)&words[__builtin_ctz(left)] - view.base;
+    if (GC_UNLIKELY(offset >= view.bytes))
+      continue;
+    *end = find_candidate(view, offset);
     __builtin_prefetch(end->byte);
     end++;
   }
