@@ -21,15 +21,12 @@ first_of(size_t page) {
 
 // ---- Arming --------------------------------------------------------------------------------------------
 
-// Pointer-free pages need not be armed: it would be for nothing if they were soon allocated in, and with
-// mprotect system calls that read into them would fail.
+// With mprotect pointer-free pages stay as they are: system calls that read into them would fail.
 bool
 gc_remember_may_arm(size_t page) {
-  const struct gc_page_info *info = &gc_heap.infos[first_of(page)];
-  bool is_worth = gc_page_set_has(gc_heap.scanned, page) ||
-                  (gc_writes_kind() == GC_WRITES_USERFAULT && 4 * info->free_slots < info->slots);
+  bool is_worth = gc_page_set_has(gc_heap.scanned, page) || gc_writes_kind() == GC_WRITES_USERFAULT;
   return gc_page_set_has(gc_heap.armable, page) && !gc_page_set_has(gc_heap.armed, page) &&
-         !(info->flags & GC_PAGE_OWNED) && is_worth;
+         !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED) && is_worth;
 }
 
 bool
