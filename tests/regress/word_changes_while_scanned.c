@@ -1,5 +1,5 @@
-// A marker that runs beside the program first filtered a group of words and then read them again: one that had
-// become a large number meanwhile led it far beyond the page table.
+// A marker that runs beside the program first filtered a group of words and then read them again: one that
+// had become a large number meanwhile led it far beyond the page table.
 #include <time.h>
 
 #include "tests/regress/objects.h"
