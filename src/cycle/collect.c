@@ -7,13 +7,10 @@
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/concurrent.h"
-#include "cycle/mode.h"
 #include "cycle/pacer.h"
 #include "cycle/pauses.h"
 #include "cycle/policy.h"
-#include "cycle/remember.h"
 #include "cycle/stopped.h"
-#include "gc.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
 #include "mark/team.h"
@@ -104,6 +101,7 @@ run_full(struct gc_cycle_request request) {
     gc_policy_after_full(state.pause.total_ns, 0);
   else
     gc_policy_lose_written(); // it was armed, and not searched
+  gc_concurrent_settle();
   gc_cycle_log("full", &state.pause, 1, 0);
   return finished;
 }
@@ -123,6 +121,7 @@ run_minor(void) {
                           gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
   else
     gc_policy_give_up_minors();
+  gc_concurrent_settle();
   gc_cycle_log("minor", &state.pause, 1, 0);
   return finished;
 }
@@ -142,7 +141,7 @@ run_cycle(struct gc_cycle_request request) {
   case GC_POLICY_MINOR:
     if (request.stop && request.stop())
       return false;
-    return run_minor() || (gc_policy_choose(request.reason) == GC_POLICY_CONCURRENT && gc_concurrent_start());
+    return run_minor();
   case GC_POLICY_CONCURRENT:
     if ((!request.stop || !request.stop()) && gc_concurrent_start())
       return true;

@@ -22,7 +22,7 @@ enum phase { IDLE, MARKING, REMARKING, SWEEPING };
 enum {
   PASSES_MAX = 12,          // over the heap, before the pause comes in any case
   LITTLE_PARTS = 128,       // OS pages written during a pass that a pause may search
-  CHUNK_PAGES = 16,         // of the heap that a pass asks about at once: 1 MiB
+  CHUNK_PAGES = 32,         // of the heap that a pass asks about at once: 2 MiB
   ARM_AT_ONCE_PAGES = 1024, // under one hold of gc_lock
   SWEPT_AT_ONCE = 64,
   SLICE_NS = 300000,
@@ -30,7 +30,7 @@ enum {
   ASSIST_BYTES = 128 * 1024 // allocated between two slices where allocating threads do them
 };
 
-static struct {
+static GC_STATE struct {
   // [gc_cycle_lock; `phase` read racily]
   volatile enum phase phase;
   unsigned pass;
@@ -50,7 +50,7 @@ static struct {
 static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
 
 // The collector's thread.
-static struct {
+static GC_STATE struct {
   struct gc_atomic running; // 0, or it exists
   struct gc_atomic wanted;  // futex: raised to wake it
   struct gc_atomic slices;  // futex: done so far
@@ -87,25 +87,38 @@ keep_pause(const struct gc_pause *pause) {
 
 // ---- Arming and starting -------------------------------------------------------------------------------
 
-void
-gc_concurrent_arm(void) {
+// Under gc_lock, which is let go of now and then.
+static void
+for_each_stretch(void (*function)(size_t page, size_t limit)) {
   for (size_t page = 0; page < gc_heap.frontier; page += ARM_AT_ONCE_PAGES) {
     gc_lock_acquire(&gc_lock);
-    gc_remember_arm(page, gc_min(page + ARM_AT_ONCE_PAGES, gc_heap.frontier), gc_remember_any);
+    function(page, gc_min(page + ARM_AT_ONCE_PAGES, gc_heap.frontier));
     gc_lock_release(&gc_lock);
   }
 }
 
+static void
+arm_open(size_t page, size_t limit) {
+  gc_remember_arm(page, limit, false);
+}
+
 // What was written before is of no interest: all will be searched.
 static void
-forget_written(void) {
-  for (size_t page = 0; page < gc_heap.frontier; page += ARM_AT_ONCE_PAGES) {
-    size_t limit = gc_min(page + ARM_AT_ONCE_PAGES, gc_heap.frontier);
-    gc_lock_acquire(&gc_lock);
-    gc_remember_harvest(page, limit);
-    gc_remember_gather(page, limit, false, NULL);
-    gc_lock_release(&gc_lock);
-  }
+arm_afresh(size_t page, size_t limit) {
+  gc_remember_harvest(page, limit);
+  gc_remember_gather(page, limit, false, NULL);
+  gc_remember_arm(page, limit, false);
+}
+
+void
+gc_concurrent_arm(void) {
+  for_each_stretch(arm_open);
+}
+
+void
+gc_concurrent_settle(void) {
+  if (cycle.phase == IDLE && !gc_policy_relies_on_writes())
+    for_each_stretch(gc_remember_disarm);
 }
 
 static void start_worker(void);
@@ -114,8 +127,7 @@ bool
 gc_concurrent_start(void) {
   struct gc_stopped state = {0};
   gc_cycle_finish_sweep();
-  gc_concurrent_arm();
-  forget_written();
+  for_each_stretch(arm_afresh);
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
     return false;
@@ -162,9 +174,9 @@ arm_and_gather(size_t page, size_t limit) {
     if (gc_page_set_has(gc_heap.scanned, open) && gc_remember_may_arm(open))
       done = gc_range_array_push(
           &found, (struct gc_range){gc_heap_page_address(open), gc_heap_page_address(open + 1)});
-  gc_remember_arm(page, limit, gc_remember_any);
+  gc_remember_arm(page, limit, false);
   if (!done)
-    gc_remember_disarm_all(); // all counts as written
+    gc_remember_disarm(page, limit); // all of it counts as written
   gc_lock_release(&gc_lock);
 }
 
@@ -173,7 +185,7 @@ remark_chunk(void) {
   size_t limit = gc_min(cycle.page + CHUNK_PAGES, gc_heap.frontier);
   arm_and_gather(cycle.page, limit);
   for (size_t i = 0; i < found.count; i++) {
-    cycle.found += gc_range_bytes(found.items[i]) >> 12;
+    cycle.found += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
     gc_marker_push_marked(gc_team_own_marker(), found.items[i]);
   }
   cycle.page = limit;
@@ -207,6 +219,7 @@ finish(bool at_any_price) {
   keep_pause(&state.pause);
   if (finished) {
     cycle.born_bytes = allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
+    gc_policy_set_budget();
     enter(SWEEPING);
   } else if (state.undone) {
     give_up();
@@ -250,6 +263,7 @@ sweep_slice(uint64_t deadline_ns) {
     return;
   enter(IDLE);
   gc_policy_after_full(cycle.mark_ns, cycle.born_bytes);
+  gc_concurrent_settle();
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 
@@ -359,9 +373,9 @@ start_worker(void) {
 bool
 gc_concurrent_wait_for_slice(void) {
   enum { AT_MOST_NS = 2000000 };
+  size_t seen = gc_atomic_load_acquire(&worker.slices);
   if (cycle.phase == IDLE || gc_atomic_load_relaxed(&worker.running) == 0)
     return false;
-  size_t seen = gc_atomic_load_relaxed(&worker.slices);
   gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
   return true;
 }

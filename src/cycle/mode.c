@@ -1,7 +1,6 @@
 // Switching modes.  See mode.h.
 #include "cycle/mode.h"
 
-#include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/concurrent.h"
 #include "cycle/policy.h"

@@ -199,7 +199,7 @@ gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full 
 
 void
 gc_pacer_minors_called_off(struct gc_pacer_minors *minors) {
-  give_up(minors, true);
+  give_up(minors, false);
 }
 
 bool
@@ -212,9 +212,16 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 #define CONCURRENT_BYTES_MIN (4 * GC_MIB)
 
 size_t
-gc_pacer_start_bytes(struct gc_pacer_heap heap) {
+gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
   size_t budget_bytes = gc_pacer_budget_bytes(heap);
-  return budget_bytes - budget_bytes / 8 * 3;
+  size_t most_bytes = budget_bytes / 8 * 3;
+  size_t reserve_bytes = born_bytes < most_bytes ? born_bytes + born_bytes / 4 : most_bytes;
+  return budget_bytes - gc_max(gc_min(reserve_bytes, most_bytes), budget_bytes / 16);
+}
+
+size_t
+gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes) {
+  return expected_bytes == SIZE_MAX ? born_bytes : gc_max(born_bytes, (expected_bytes + born_bytes) / 2);
 }
 
 size_t

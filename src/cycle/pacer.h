@@ -90,10 +90,15 @@ void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
-// Bytes to allocate before a concurrent cycle starts: less than the budget, since it takes its time; and
-// while it marks, before allocating threads must wait for it.
-size_t gc_pacer_start_bytes(struct gc_pacer_heap heap);
+// Bytes to allocate before a concurrent cycle starts: less than the budget by a quarter more than what will
+// probably be born while it marks (SIZE_MAX: not known yet), within limits.  And while it marks, before
+// allocating threads must wait for it.
+size_t gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes);
 size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
+
+// What will probably be born during the next concurrent cycle, given what was expected of the last and what
+// was born: less is believed by and by.
+size_t gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes);
 
 // Objects born during a concurrent cycle survive it, though most will have died young: how much of them is
 // probably garbage.

@@ -8,7 +8,6 @@
 #include "cycle/pacer.h"
 #include "cycle/remember.h"
 #include "heap/heap.h"
-#include "os/limits.h"
 #include "os/writes.h"
 #include "world/threads.h"
 
@@ -25,6 +24,7 @@ static GC_STATE struct {
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
   size_t full_budget_bytes; // what may be promoted until the next
+  size_t born_bytes;        // during concurrent cycles, expected
   struct gc_pacer_minors minors;
 } policy;
 
@@ -63,9 +63,6 @@ begin_tracking(void) {
 
 static void
 end_tracking(void) {
-  gc_lock_acquire(&gc_lock);
-  gc_remember_disarm_all();
-  gc_lock_release(&gc_lock);
   if (policy.tracks)
     choose_back_end(GC_WRITES_NONE);
   policy.tracks = policy.tried = false;
@@ -94,7 +91,8 @@ wants_concurrent(void) {
 
 static bool
 is_generational(void) {
-  return policy.tracks && wants_minor() && gc_pacer_minors_pay(&policy.minors);
+  bool pay = gc_pacer_minors_pay(&policy.minors) || gc_tunables.stress_collect_every > 0;
+  return policy.tracks && wants_minor() && pay;
 }
 
 static bool
@@ -116,7 +114,13 @@ choose_for_stress(void) {
 
 bool
 gc_policy_wants_arming(void) {
-  return policy.tracks && (wants_minor() || wants_concurrent());
+  bool may_pay = policy.minors.waiting <= 1 || gc_tunables.stress_collect_every > 0;
+  return policy.tracks && wants_minor() && may_pay;
+}
+
+bool
+gc_policy_relies_on_writes(void) {
+  return !policy.full_first;
 }
 
 bool
@@ -159,7 +163,7 @@ gc_policy_set_budget(void) {
     gc_cycle_stats.budget_bytes =
         gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
   else if (policy.tracks && wants_concurrent())
-    gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap);
+    gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap, policy.born_bytes);
   else
     gc_cycle_stats.budget_bytes = gc_pacer_budget_bytes(heap);
 }
@@ -182,8 +186,9 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 
 void
 gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
-  policy.full_first = !policy.tracks;
   policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
+  if (born_bytes > 0)
+    policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
   policy.full_ns = mark_ns;
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
@@ -197,6 +202,7 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
   gc_pacer_minors_after_full(&policy.minors, full);
+  policy.full_first = !is_generational();
   gc_policy_set_budget();
 }
 
@@ -212,6 +218,7 @@ gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, si
       .most_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap()),
   };
   gc_pacer_minors_after_minor(&policy.minors, minor);
+  policy.full_first = !is_generational();
   gc_policy_set_budget();
 }
 
@@ -264,6 +271,7 @@ gc_policy_after_fork_child(void) {
 void
 gc_policy_init(void) {
   policy.full_first = true;
+  policy.born_bytes = SIZE_MAX;
   gc_pacer_minors_init(&policy.minors);
   gc_policy_set_budget();
 }

@@ -14,8 +14,11 @@ void gc_policy_init(void);
 // May a full cycle be concurrent?
 bool gc_policy_has_concurrent(void);
 
-// Are writes noticed, and is anything going to ask for them?
+// Should a full cycle in one pause arm what it searches, because minor cycles may follow?
 bool gc_policy_wants_arming(void);
+
+// May a minor cycle come next?  Otherwise nobody asks what is written until the next full one.
+bool gc_policy_relies_on_writes(void);
 
 // The kind of the next cycle.  Begins to notice writes if the mode and the heap's size want it.
 enum gc_policy_choice gc_policy_choose(enum gc_cycle_reason reason);

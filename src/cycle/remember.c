@@ -21,7 +21,7 @@ first_of(size_t page) {
 
 // ---- Arming --------------------------------------------------------------------------------------------
 
-// With mprotect pointer-free pages stay as they are: system calls that read into them would fail.
+// With mprotect pointer-free pages are never armed: system calls that read into them would fail.
 bool
 gc_remember_may_arm(size_t page) {
   bool is_worth = gc_page_set_has(gc_heap.scanned, page) || gc_writes_kind() == GC_WRITES_USERFAULT;
@@ -29,15 +29,9 @@ gc_remember_may_arm(size_t page) {
          !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED) && is_worth;
 }
 
-bool
-gc_remember_any(size_t page) {
-  (void)page;
-  return true;
-}
-
 // A young page that is half empty is going to be filled up.
-bool
-gc_remember_settled(size_t page) {
+static bool
+is_settled(size_t page) {
   size_t first = first_of(page);
   const struct gc_page_info *info = &gc_heap.infos[first];
   return !gc_page_set_has(gc_heap.recent, first) || 2 * info->free_slots < info->slots;
@@ -45,31 +39,30 @@ gc_remember_settled(size_t page) {
 
 // The end of the run of pages from `page` on that are to be armed.
 static size_t
-end_of_run(size_t page, size_t limit, bool (*wanted)(size_t page)) {
-  while (page < limit && gc_remember_may_arm(page) && wanted(page))
+end_of_run(size_t page, size_t limit, bool settled) {
+  while (page < limit && gc_remember_may_arm(page) && (!settled || is_settled(page)))
     page++;
   return page;
 }
 
 void
-gc_remember_arm(size_t page, size_t limit, bool (*wanted)(size_t page)) {
+gc_remember_arm(size_t page, size_t limit, bool settled) {
   while ((page = gc_page_set_next_difference(gc_heap.armable, gc_heap.armed, page, limit)) < limit) {
-    size_t end = end_of_run(page, limit, wanted);
+    size_t end = end_of_run(page, limit, settled);
     if (end > page && gc_writes_arm(range_of(page, end)))
       gc_page_set_add_all(gc_heap.armed, page, end - page);
     page = gc_max(end, page + 1);
   }
 }
 
+// The pages between armed ones do not mind, and fewer calls are made.
 void
-gc_remember_disarm_all(void) {
-  size_t limit = gc_heap.frontier, page = 0;
-  while ((page = gc_page_set_next(gc_heap.armed, page, limit)) < limit) {
-    size_t end = gc_page_set_next_absent(gc_heap.armed, page, limit);
-    gc_writes_disarm(range_of(page, end));
-    page = end;
-  }
-  gc_page_set_clear(gc_heap.armed, limit);
+gc_remember_disarm(size_t page, size_t limit) {
+  page = gc_page_set_next(gc_heap.armed, page, limit);
+  if (page >= limit)
+    return;
+  gc_writes_disarm(range_of(page, limit));
+  gc_page_set_remove_all(gc_heap.armed, page, limit - page);
 }
 
 void

@@ -19,15 +19,11 @@
 
 #include "os/memory.h"
 
-// Whether a page of a span in use counts as written without being asked, and no cache owns it.
+// Whether a page is open, no cache owns it, and it is of a kind that is armed at all.
 bool gc_remember_may_arm(size_t page);
 
-// Arm open pages in [page, limit) for which `wanted` says so, save those that a cache owns.
-void gc_remember_arm(size_t page, size_t limit, bool (*wanted)(size_t page));
-
-// For `wanted`: all; or those that will not soon be allocated in again.
-bool gc_remember_any(size_t page);
-bool gc_remember_settled(size_t page);
+// Arm those pages in [page, limit); if `settled`, only those that will not soon be allocated in again.
+void gc_remember_arm(size_t page, size_t limit, bool settled);
 
 // Ask what was written in [page, limit), and arm it again.
 void gc_remember_harvest(size_t page, size_t limit);
@@ -37,8 +33,8 @@ void gc_remember_harvest(size_t page, size_t limit);
 // is then lost, and all must be disarmed.
 bool gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written);
 
-// Nothing is armed any more.
-void gc_remember_disarm_all(void);
+// Nothing is armed any more in [page, limit).
+void gc_remember_disarm(size_t page, size_t limit);
 
 // In a forked child, where nothing is armed.
 void gc_remember_after_fork_child(void);

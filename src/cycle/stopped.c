@@ -114,7 +114,7 @@ collect_roots(struct gc_stopped *state) {
   return done;
 }
 
-// What old objects may have been changed.  false if memory is refused; then nothing is forgotten.
+// What old objects may have been changed.  false if memory is refused; then all counts as written.
 static bool
 collect_written(struct gc_stopped *state) {
   gc_remember_harvest(0, gc_heap.frontier);
@@ -123,7 +123,7 @@ collect_written(struct gc_stopped *state) {
     if (gc_page_set_has(gc_heap.armed, gc_heap_page_of(written.items[i].base)))
       state->written_bytes += gc_range_bytes(written.items[i]);
   if (!done)
-    gc_remember_disarm_all(); // all counts as written
+    gc_remember_disarm(0, gc_heap.frontier);
   gc_pause_lap(&state->pause, GC_PHASE_HARVEST);
   return done;
 }
@@ -182,7 +182,6 @@ gc_stopped_full(struct gc_stopped *state) {
   if (state->finished) {
     begin_sweep(true, true);
     gc_page_set_clear(gc_heap.reused, gc_heap.frontier); // no garbage is left that could refer to them
-    gc_policy_set_budget();
   } else {
     flip();
     gc_sweep_undo_marks_stw(gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A, gc_heap.mark);
@@ -204,8 +203,7 @@ gc_stopped_minor(struct gc_stopped *state) {
   state->finished = found && mark(state, job);
   if (state->finished) {
     begin_sweep(false, true);
-    gc_remember_arm(0, gc_heap.frontier, gc_remember_settled);
-    gc_policy_set_budget();
+    gc_remember_arm(0, gc_heap.frontier, true);
   }
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
@@ -249,7 +247,6 @@ gc_stopped_finish(struct gc_stopped *state) {
     gc_heap.birth = GC_SLOT_NEW;
     gc_heap.marking = false;
     begin_sweep(true, false);
-    gc_policy_set_budget();
   } else if (state->at_any_price) {
     gc_stopped_undo_start();
     state->undone = true;

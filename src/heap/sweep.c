@@ -4,7 +4,7 @@
 #include <string.h>
 
 // [gc_lock]
-static struct {
+static GC_STATE struct {
   gc_sweep_slots *sweep_slots;
   bool under_way;
   bool full;

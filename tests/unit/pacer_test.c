@@ -650,10 +650,47 @@ static void
 a_concurrent_cycle_starts_before_the_budget_is_used_up(void **state) {
   (void)state;
   for (size_t live = 0; live <= 64 * GC_GIB; live = live ? 2 * live : GC_KIB) {
-    size_t start = gc_pacer_start_bytes(heap_with(live)), whole = budget(live);
+    size_t start = gc_pacer_start_bytes(heap_with(live), SIZE_MAX), whole = budget(live);
     assert_true(start < whole && start >= whole / 2);
-    assert_true(start >= gc_pacer_start_bytes(heap_with(live / 2)));
+    assert_true(start >= gc_pacer_start_bytes(heap_with(live / 2), SIZE_MAX));
   }
+}
+
+static void
+it_starts_the_later_the_less_is_born_meanwhile(void **state) {
+  (void)state;
+  for (size_t live = GC_MIB; live <= 64 * GC_GIB; live *= 2) {
+    size_t whole = budget(live), before = whole;
+    for (size_t born = 0; born < whole; born += whole / 64) {
+      size_t start = gc_pacer_start_bytes(heap_with(live), born);
+      assert_true(start <= before && start < whole);
+      assert_true(start + born < whole || start == gc_pacer_start_bytes(heap_with(live), SIZE_MAX));
+      before = start;
+    }
+    assert_true(gc_pacer_start_bytes(heap_with(live), 0) >= whole / 8 * 7);
+  }
+}
+
+static void
+what_is_born_is_expected_again(void **state) {
+  (void)state;
+  size_t expected = gc_pacer_expected_born_bytes(SIZE_MAX, 10 * GC_MIB);
+  assert_int_equal(expected, 10 * GC_MIB);
+  assert_int_equal(gc_pacer_expected_born_bytes(expected, 40 * GC_MIB), 40 * GC_MIB); // more: at once
+  for (int cycle = 0; cycle < 30; cycle++) {                                          // less: by and by
+    size_t next = gc_pacer_expected_born_bytes(expected, GC_MIB);
+    assert_true(next >= GC_MIB && next <= expected);
+    expected = next;
+  }
+  assert_in_range(expected, GC_MIB, GC_MIB + 1);
+}
+
+static void
+most_of_what_is_born_during_a_cycle_is_garbage(void **state) {
+  (void)state;
+  assert_int_equal(gc_pacer_floating_bytes(0), 0);
+  for (size_t born = GC_KIB; born <= 64 * GC_GIB; born *= 2)
+    assert_in_range(gc_pacer_floating_bytes(born), born / 2, born);
 }
 
 static void
@@ -672,9 +709,9 @@ static void
 a_heap_of_nothing_and_one_of_everything(void **state) {
   (void)state;
   struct gc_pacer_heap none = {.divisor = 1}, most = heap_with((size_t)1 << 61);
-  assert_int_equal(gc_pacer_start_bytes(none), 0);
+  assert_int_equal(gc_pacer_start_bytes(none, SIZE_MAX), 0);
   assert_true(gc_pacer_concurrent_bytes(none) >= GC_MIB);
-  assert_in_range(gc_pacer_start_bytes(most), (size_t)1 << 58, (size_t)1 << 61);
+  assert_in_range(gc_pacer_start_bytes(most, SIZE_MAX), (size_t)1 << 58, (size_t)1 << 61);
   assert_in_range(gc_pacer_concurrent_bytes(most), (size_t)1 << 58, (size_t)1 << 61);
 }
 
@@ -716,6 +753,9 @@ main(void) {
       cmocka_unit_test(a_program_of_which_nothing_is_known_has_minor_cycles),
       cmocka_unit_test(a_minor_cycle_is_too_long_when_much_was_written),
       cmocka_unit_test(a_concurrent_cycle_starts_before_the_budget_is_used_up),
+      cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
+      cmocka_unit_test(what_is_born_is_expected_again),
+      cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
       cmocka_unit_test(while_it_marks_allocation_goes_on_for_a_while),
       cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
   };
