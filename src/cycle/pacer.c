@@ -189,8 +189,8 @@ gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full 
   minors->waiting -= minors->waiting > 0;
   if (most_died(full.allocated_bytes, full.reclaimed_bytes))
     minors->growing = false;
-  else
-    minors->wait_next = 1; // while the heap grows nothing is known of what is to come
+  else if (minors->growing)
+    minors->wait_next = 1; // nothing is known of what is to come
   if (gave_up && gc_pacer_minors_pay(minors)) {
     minors->score = 2 - SCORE_MAX;
     minors->nursery_bytes = NURSERY_BYTES_FIRST;

@@ -21,12 +21,10 @@ first_of(size_t page) {
 
 // ---- Arming --------------------------------------------------------------------------------------------
 
-// With mprotect pointer-free pages are never armed: system calls that read into them would fail.
 bool
 gc_remember_may_arm(size_t page) {
-  bool is_worth = gc_page_set_has(gc_heap.scanned, page) || gc_writes_kind() == GC_WRITES_USERFAULT;
-  return gc_page_set_has(gc_heap.armable, page) && !gc_page_set_has(gc_heap.armed, page) &&
-         !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED) && is_worth;
+  return gc_page_set_has(gc_heap.scanned, page) && !gc_page_set_has(gc_heap.armed, page) &&
+         !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED);
 }
 
 // A young page that is half empty is going to be filled up.
@@ -47,7 +45,7 @@ end_of_run(size_t page, size_t limit, bool settled) {
 
 void
 gc_remember_arm(size_t page, size_t limit, bool settled) {
-  while ((page = gc_page_set_next_difference(gc_heap.armable, gc_heap.armed, page, limit)) < limit) {
+  while ((page = gc_page_set_next_difference(gc_heap.scanned, gc_heap.armed, page, limit)) < limit) {
     size_t end = end_of_run(page, limit, settled);
     if (end > page && gc_writes_arm(range_of(page, end)))
       gc_page_set_add_all(gc_heap.armed, page, end - page);

@@ -73,7 +73,7 @@ check_sets(struct faults *faults, uint32_t page, uint32_t first) {
   bool armed = gc_page_set_has(gc_heap.armed, page);
   expect(faults, gc_page_set_has(gc_heap.used, page) == (page == first), "sets (used)", page);
   expect(faults, gc_page_set_has(gc_heap.scanned, page) == scanned, "sets (scanned)", page);
-  expect(faults, !armed || gc_page_set_has(gc_heap.armable, page), "sets (armed)", page);
+  expect(faults, !armed || gc_page_set_has(gc_heap.scanned, page), "sets (armed)", page);
   expect(faults, !armed || !(gc_heap.infos[first].flags & GC_PAGE_OWNED), "sets (armed and owned)", page);
 }
 

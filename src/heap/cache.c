@@ -203,7 +203,7 @@ make_span(unsigned kind, unsigned class_index) {
   if (line == 0)
     return 0;
   bool clean;
-  uint32_t page = gc_span_allocate(class->span_pages, &clean);
+  uint32_t page = gc_span_allocate(class->span_pages, kind, &clean);
   if (page == 0) {
     gc_line_free(line, class->slots);
     return 0;

@@ -44,7 +44,6 @@ struct gc_heap {
   // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
   struct gc_page_set used;    // the first pages of spans in use
   struct gc_page_set scanned; // all pages of spans in use that may contain pointers
-  struct gc_page_set armable; // these, and pages of pointer-free slots: see remember.h
   struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
   struct gc_page_set recent;  // what was young before the last sweep began
   struct gc_page_set armed;   // pages whose writes are noticed; else they count as written
@@ -129,9 +128,10 @@ void gc_page_unlist(uint32_t page); // if it is in a list
 
 // ---- Spans (spans.c).  All [gc_lock].
 
-// A span of `pages` pages with state `state`, kind and line still to be set by the caller; 0 if there is
-// none.  *clean: it reads as zero.
-uint32_t gc_span_allocate(uint32_t pages, bool *clean);
+// A span of `pages` pages for `kind`, whose descriptors the caller must still set; 0 if there is none.  The
+// kind decides from which end of a longer one it is taken.
+// *clean: it reads as zero.
+uint32_t gc_span_allocate(uint32_t pages, unsigned kind, bool *clean);
 
 // Take the `pages` pages from `page` on, if they are all free.
 bool gc_span_extend(uint32_t page, uint32_t pages);

@@ -42,7 +42,8 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
   uint32_t line;
   if (pages + extra >= gc_heap.reserved_pages || (line = gc_line_allocate(1)) == 0)
     return none;
-  uint32_t page = gc_span_allocate((uint32_t)(pages + extra), clean);
+  // From the low ends of free spans whatever the kind, so that it can grow into the rest.
+  uint32_t page = gc_span_allocate((uint32_t)(pages + extra), GC_KIND_NORMAL, clean);
   if (page == 0) {
     gc_line_free(line, 1);
     return none;

@@ -4,6 +4,11 @@
 // memory from the system costs ten times as much as clearing memory that is there (design, section 1):
 // dirty ones are used first.  A large request that neither can satisfy takes a run in which both mix before
 // the heap grows.
+//
+// Pointer-free pages need not be searched for what was written, and the kernel is asked about stretches of
+// pages: so the two sorts are kept from mixing as far as it costs nothing.  What may hold pointers is taken
+// from the low ends of free spans, what may not from the high ones, and among free spans of the right length
+// one is preferred whose neighbour is of its sort.
 #include <string.h>
 
 #include "base/hooks.h"
@@ -61,25 +66,35 @@ next_occupied(const struct gc_span_bins *bins, unsigned bin) {
   return GC_BINS;
 }
 
+static bool
+is_among_its_own(uint32_t page, uint32_t pages, bool pointers) {
+  bool below = gc_page_set_has(gc_heap.scanned, page - 1);
+  bool above = page + pages < gc_heap.frontier && gc_page_set_has(gc_heap.scanned, page + pages);
+  return pointers ? below || above : !below || !above;
+}
+
 // The shortest span of at least `pages` in `bin`, or 0.
 static uint32_t
-best_in_bin(const struct gc_span_bins *bins, unsigned bin, uint32_t pages) {
+best_in_bin(const struct gc_span_bins *bins, unsigned bin, uint32_t pages, bool pointers) {
+  enum { CHOICE = 16 };
   uint32_t best = 0;
+  unsigned exact = 0;
   for (uint32_t page = bins->heads[bin]; page; page = gc_heap.infos[page].next) {
     uint32_t length = gc_heap.infos[page].span_pages;
+    bool fits = length == pages;
+    if (fits && (++exact == CHOICE || is_among_its_own(page, pages, pointers)))
+      return page;
     if (length >= pages && (best == 0 || length < gc_heap.infos[best].span_pages))
       best = page;
-    if (length == pages)
-      break;
   }
   return best;
 }
 
 static uint32_t
-best_fit(unsigned state, uint32_t pages) {
+best_fit(unsigned state, uint32_t pages, bool pointers) {
   const struct gc_span_bins *bins = &gc_heap.bins[state];
   for (unsigned bin = next_occupied(bins, bin_of(pages)); bin < GC_BINS; bin = next_occupied(bins, bin + 1)) {
-    uint32_t page = best_in_bin(bins, bin, pages);
+    uint32_t page = best_in_bin(bins, bin, pages, pointers);
     if (page)
       return page;
   }
@@ -125,6 +140,20 @@ take(unsigned state, uint32_t page, uint32_t pages) {
   }
 }
 
+// Take pages from the end of a free span where their sort belongs.  Returns the first of them.
+static uint32_t
+take_end(unsigned state, uint32_t page, uint32_t pages, bool pointers) {
+  uint32_t rest = gc_heap.infos[page].span_pages - pages;
+  if (pointers || rest == 0) {
+    take(state, page, pages);
+    return page;
+  }
+  bin_remove(state, page);
+  *free_count(state) -= pages;
+  bin_push(state, page, rest);
+  return page + rest;
+}
+
 // Pages that were in use may still be armed: what is handed out must not be.
 static void
 disarm(uint32_t page, uint32_t pages) {
@@ -162,20 +191,22 @@ mixed_fit(uint32_t pages) {
 }
 
 // Take a run in which clean and dirty spans alternate.
-static void
-take_mixed(uint32_t page, uint32_t pages) {
-  for (uint32_t limit = page + pages; page < limit;) {
+static uint32_t
+take_mixed(uint32_t pages) {
+  uint32_t first = pages > 1 ? mixed_fit(pages) : 0;
+  for (uint32_t page = first, limit = page + pages; page && page < limit;) {
     uint32_t length = (uint32_t)gc_min(gc_heap.infos[page].span_pages, limit - page);
     take(gc_heap.pages[page].state, page, length);
     page += length;
   }
+  return first;
 }
 
 // The program hears of it when memory was committed, not at each page of it.
 static uint32_t
 raise_frontier(uint32_t pages) {
   uint32_t committed_pages = gc_heap.committed_pages;
-  if (!may_become_resident(pages) || !gc_span_commit(pages))
+  if (!gc_span_commit(pages))
     return 0;
   uint32_t page = gc_heap.frontier;
   gc_heap.frontier += pages;
@@ -184,36 +215,56 @@ raise_frontier(uint32_t pages) {
   return page;
 }
 
-static uint32_t
+// By more than is needed, so that both sorts find an end.  Pages that nobody touches cost nothing.
+static bool
 extend_frontier(uint32_t pages) {
-  return gc_heap.dont_expand ? 0 : raise_frontier(pages);
+  enum { GENEROUS_PAGES_MAX = 64 };
+  uint32_t generous = gc_max(pages, gc_min(gc_heap.frontier / 4, GENEROUS_PAGES_MAX));
+  uint32_t page = gc_heap.frontier;
+  if (gc_heap.dont_expand || !may_become_resident(pages))
+    return false;
+  if (!raise_frontier(generous) && !raise_frontier(generous = pages))
+    return false;
+  insert(GC_PAGE_FREE_CLEAN, page, generous, gc_heap.now_ms);
+  return true;
+}
+
+static uint32_t
+take_best(unsigned state, uint32_t pages, bool pointers) {
+  uint32_t page = best_fit(state, pages, pointers);
+  return page ? take_end(state, page, pages, pointers) : 0;
 }
 
 bool
 gc_span_expand(uint32_t pages) {
-  uint32_t page = raise_frontier(pages);
+  uint32_t page = may_become_resident(pages) ? raise_frontier(pages) : 0;
   if (page == 0)
     return false;
   gc_span_free(page, pages);
   return true;
 }
 
+// Of what the system would have to give memory for.
+static uint32_t
+allocate_more(uint32_t pages, bool pointers, bool *clean) {
+  uint32_t page = take_best(GC_PAGE_FREE_CLEAN, pages, pointers);
+  *clean = true;
+  if (page == 0 && (page = take_mixed(pages)) != 0)
+    *clean = false;
+  if (page == 0 && extend_frontier(pages))
+    page = take_best(GC_PAGE_FREE_CLEAN, pages, pointers);
+  return page;
+}
+
 uint32_t
-gc_span_allocate(uint32_t pages, bool *clean) {
-  uint32_t page = best_fit(GC_PAGE_FREE_DIRTY, pages);
+gc_span_allocate(uint32_t pages, unsigned kind, bool *clean) {
+  bool pointers = !gc_kind_is_pointer_free(kind);
+  uint32_t page = take_best(GC_PAGE_FREE_DIRTY, pages, pointers);
   *clean = false;
-  if (page) {
-    take(GC_PAGE_FREE_DIRTY, page, pages);
-  } else if (may_become_resident(pages) && (page = best_fit(GC_PAGE_FREE_CLEAN, pages)) != 0) {
-    take(GC_PAGE_FREE_CLEAN, page, pages);
-    *clean = true;
-  } else if (may_become_resident(pages) && pages > 1 && (page = mixed_fit(pages)) != 0) {
-    take_mixed(page, pages);
-  } else if ((page = extend_frontier(pages)) != 0) {
-    *clean = true;
-  } else {
+  if (page == 0 && may_become_resident(pages))
+    page = allocate_more(pages, pointers, clean);
+  if (page == 0)
     return 0;
-  }
   disarm(page, pages);
   gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
   return page;
@@ -225,16 +276,24 @@ gc_span_enter(uint32_t page, uint32_t pages, unsigned kind) {
   gc_page_set_add(gc_heap.young, page);
   if (!gc_kind_is_pointer_free(kind))
     gc_page_set_add_all(gc_heap.scanned, page, pages);
-  if (!gc_kind_is_pointer_free(kind) || gc_heap.pages[page].state == GC_PAGE_SLOTS)
-    gc_page_set_add_all(gc_heap.armable, page, pages);
+}
+
+// Make the free pages from `page` on at least `pages` if only the frontier is in the way.
+static void
+extend_to(uint32_t page, uint32_t pages) {
+  bool is_free = page < gc_heap.frontier && gc_heap.pages[page].state == GC_PAGE_FREE_CLEAN;
+  uint32_t length = is_free ? gc_heap.infos[page].span_pages : 0;
+  if (page + length == gc_heap.frontier && length < pages)
+    extend_frontier(pages - length);
 }
 
 bool
 gc_span_extend(uint32_t page, uint32_t pages) {
-  if (page == gc_heap.frontier)
-    return extend_frontier(pages) != 0;
+  extend_to(page, pages);
+  if (page >= gc_heap.frontier)
+    return false;
   unsigned state = gc_heap.pages[page].state;
-  if (page > gc_heap.frontier || state > GC_PAGE_FREE_DIRTY || gc_heap.infos[page].span_pages < pages)
+  if (state > GC_PAGE_FREE_DIRTY || gc_heap.infos[page].span_pages < pages)
     return false;
   if (state == GC_PAGE_FREE_CLEAN && !may_become_resident(pages))
     return false;
@@ -249,7 +308,6 @@ gc_span_free(uint32_t page, uint32_t pages) {
   gc_page_set_remove(gc_heap.young, page);
   gc_page_set_remove(gc_heap.unswept, page);
   gc_page_set_remove_all(gc_heap.scanned, page, pages);
-  gc_page_set_remove_all(gc_heap.armable, page, pages);
   insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
 }
 

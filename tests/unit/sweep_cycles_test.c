@@ -323,7 +323,6 @@ check_that_nothing_is_lost(void) {
   assert_int_equal(gc_page_set_next(gc_heap.used, 0, gc_heap.frontier), gc_heap.frontier);
   assert_int_equal(gc_page_set_next(gc_heap.young, 0, gc_heap.frontier), gc_heap.frontier);
   assert_int_equal(gc_page_set_next(gc_heap.scanned, 0, gc_heap.frontier), gc_heap.frontier);
-  assert_int_equal(gc_page_set_next(gc_heap.armable, 0, gc_heap.frontier), gc_heap.frontier);
   assert_int_equal(gc_page_set_next(gc_heap.unswept, 0, gc_heap.frontier), gc_heap.frontier);
 }
 
@@ -456,7 +455,7 @@ a_span_whose_objects_die_young_is_freed(void **state) {
   run_cycle(false, false);
   assert_int_equal(gc_heap.pages[page].state, GC_PAGE_FREE_DIRTY);
   assert_false(gc_page_set_has(gc_heap.young, page) || gc_page_set_has(gc_heap.used, page) ||
-               gc_page_set_has(gc_heap.scanned, page) || gc_page_set_has(gc_heap.armable, page));
+               gc_page_set_has(gc_heap.scanned, page));
   assert_int_equal(gc_heap.live_bytes, 0);
 }
 
