@@ -218,8 +218,7 @@ raise_frontier(uint32_t pages) {
 // By more than is needed, so that both sorts find an end.  Pages that nobody touches cost nothing.
 static bool
 extend_frontier(uint32_t pages) {
-  enum { GENEROUS_PAGES_MAX = 64 };
-  uint32_t generous = gc_max(pages, gc_min(gc_heap.frontier / 4, GENEROUS_PAGES_MAX));
+  uint32_t generous = gc_max(pages, gc_heap.frontier / 4);
   uint32_t page = gc_heap.frontier;
   if (gc_heap.dont_expand || !may_become_resident(pages))
     return false;

@@ -155,7 +155,7 @@ check_best_fit(uint32_t page, uint32_t pages, enum model_state state, unsigned k
 // The heap may have taken more than was needed, and that is clean.
 static void
 model_learn_frontier(uint32_t pages) {
-  assert_in_range(gc_heap.frontier - model.frontier, pages, gc_max(pages, 64));
+  assert_in_range(gc_heap.frontier - model.frontier, pages, gc_max(pages, model.frontier / 4));
   model_set(model.frontier, gc_heap.frontier - model.frontier, MODEL_CLEAN);
   model.frontier = gc_heap.frontier;
 }
@@ -206,7 +206,7 @@ extend(size_t index, uint32_t pages) {
                                     (state == MODEL_DIRTY || model_may_grow(pages));
   bool extended = gc_span_extend(next, pages);
   if (at_frontier && gc_heap.frontier > model.frontier)
-    model_learn_frontier(1);
+    model_learn_frontier(pages - clean);
   assert_int_equal(extended, expected);
   if (!expected)
     return;
