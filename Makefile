@@ -269,7 +269,7 @@ chosen          = $(if $(strip $(foreach part,$(TESTS),$(findstring $(part),$(1)
 TEST_CHOSEN    := $(if $(TESTS),$(foreach test,$(TEST_ALL),$(call chosen,$(test))),$(TEST_ALL))
 TEST_LONG      := $(filter $(TEST_DIR)/model/% $(TEST_DIR)/stress/%,$(TEST_CHOSEN))
 TEST_MODEL     := $(filter $(TEST_DIR)/model/%,$(TEST_CHOSEN))
-TEST_MORE_LIBS  = $(if $(filter $(TEST_DIR)/unit/%,$@),-lcmocka)
+TEST_MORE_LIBS  = $(if $(filter $(TEST_DIR)/unit/%,$@),-lcmocka) $(if $(filter %/writes_test,$@),-luring)
 
 $(TEST_DIR)/flags: FORCE | deps-build deps-test
 	$(call stamp,$(CC) $(call test_flags,$(TEST_VARIANT)))

@@ -6,6 +6,7 @@
 
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "cycle/concurrent.h"
 #include "cycle/cycle.h"
 #include "cycle/pacer.h"
 #include "heap/heap.h"
@@ -69,6 +70,7 @@ gc_cycle_release_aged(void) {
 
 struct idle_state {
   uint64_t interval_ns;
+  bool asked; // for a cycle, which may go on for a while: what it has reclaimed is still to be seen
   uint64_t asked_ns;
   size_t allocated_total_bytes;
 };
@@ -79,7 +81,17 @@ allocated_total_bytes(void) {
 }
 
 static void
+learn_from_last(struct idle_state *state) {
+  if (!state->asked || gc_concurrent_is_under_way())
+    return;
+  state->asked = false;
+  state->interval_ns =
+      gc_pacer_next_idle_interval_ns(state->interval_ns, gc_heap.reclaimed_bytes, gc_heap.live_bytes);
+}
+
+static void
 collect_if_idle(struct idle_state *state) {
+  learn_from_last(state);
   uint64_t now_ns = gc_os_now_ns();
   size_t total = allocated_total_bytes();
   struct gc_pacer_idle idle = {
@@ -95,9 +107,7 @@ collect_if_idle(struct idle_state *state) {
   state->allocated_total_bytes = total;
   if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || !gc_pacer_idle_cycle_due(idle))
     return;
-  if (gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE}))
-    state->interval_ns =
-        gc_pacer_next_idle_interval_ns(idle.interval_ns, gc_heap.reclaimed_bytes, gc_heap.live_bytes);
+  state->asked = gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE});
 }
 
 static void *

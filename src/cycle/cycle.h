@@ -23,11 +23,11 @@ struct gc_cycle_request {
 
 struct gc_cycle_stats {
   // [gc_cycle_lock; read racily by statistics]
-  size_t cycles;       // finished
-  size_t called_off;   // by a stop function, a thread that did not answer, or memory refused
-  uint64_t total_ns;   // with the world stopped or being stopped
-  uint64_t ended_ns;   // the clock at the end of the last cycle
-  size_t root_bytes;   // searched by the last cycle
+  size_t cycles;     // finished
+  size_t called_off; // pauses, by a stop function, for want of time or memory, or as a thread did not answer
+  uint64_t total_ns; // with the world stopped or being stopped
+  uint64_t ended_ns; // the clock at the end of the last cycle
+  size_t root_bytes; // searched by the last cycle
   size_t budget_bytes; // the next cycle is due when so much has been allocated
   size_t floor_bytes;  // the least budget that the pacer allows
 };

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "cycle/verify.h"
 #include "heap/heap.h"
+#include "heap/sweep.h"
 #include "world/world.h"
 
 struct faults {
@@ -74,6 +75,8 @@ check_sets(struct faults *faults, uint32_t page, uint32_t first) {
   expect(faults, gc_page_set_has(gc_heap.used, page) == (page == first), "sets (used)", page);
   expect(faults, gc_page_set_has(gc_heap.scanned, page) == scanned, "sets (scanned)", page);
   expect(faults, !armed || gc_page_set_has(gc_heap.scanned, page), "sets (armed)", page);
+  expect(faults, !gc_page_set_has(gc_heap.unswept, page) || (page == first && gc_sweep_is_under_way()),
+         "sets (unswept)", page);
   expect(faults, !armed || !(gc_heap.infos[first].flags & GC_PAGE_OWNED), "sets (armed and owned)", page);
 }
 

@@ -109,7 +109,7 @@ extend_span(uint32_t page, uint32_t pages) {
   info->span_pages = pages;
   gc_heap.allocated_bytes += (size_t)(pages - old_pages) << GC_PAGE_SHIFT;
   if (info->free_slots == 0)
-    gc_heap.live_bytes += (size_t)(pages - old_pages) << GC_PAGE_SHIFT; // it counts as alive already
+    gc_sweep_note_grown(page, (size_t)(pages - old_pages) << GC_PAGE_SHIFT); // it counts as alive already
   return true;
 }
 

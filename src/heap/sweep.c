@@ -8,7 +8,9 @@ static GC_STATE struct {
   gc_sweep_slots *sweep_slots;
   bool under_way;
   bool full;
-  uint32_t next;  // spans below are swept
+  bool recent;    // those that were young come first: most of what they held has died, so that empty pages
+                  // come back early
+  uint32_t next;  // spans below are swept, of the recent ones or of all
   uint32_t limit; // the frontier when it began
   size_t before_bytes;
   size_t live_bytes; // so far
@@ -76,6 +78,7 @@ gc_sweep_begin_stw(bool full, size_t shielded_bytes) {
     sweep.sweep_slots = gc_sweep_slots_choose();
   sweep.under_way = true;
   sweep.full = full;
+  sweep.recent = true;
   sweep.next = 1;
   sweep.limit = gc_heap.frontier;
   sweep.before_bytes = gc_heap.live_bytes + allocated_bytes - gc_heap.freed_bytes;
@@ -102,26 +105,48 @@ gc_sweep_page(uint32_t page) {
   gc_page_set_remove(gc_heap.unswept, page);
 }
 
+// Where to go on; `limit` at the end.
+static uint32_t
+next_span(void) {
+  uint32_t next = sweep.limit;
+  if (sweep.recent)
+    next = (uint32_t)gc_page_set_next(gc_heap.recent, sweep.next, sweep.limit);
+  if (next < sweep.limit)
+    return next;
+  sweep.next = sweep.recent ? 1 : sweep.next;
+  sweep.recent = false;
+  return (uint32_t)gc_page_set_next(gc_heap.unswept, sweep.next, sweep.limit);
+}
+
 bool
 gc_sweep_some(size_t spans) {
   if (!sweep.under_way)
     return false;
   for (; spans > 0; spans--) {
-    sweep.next = (uint32_t)gc_page_set_next(gc_heap.unswept, sweep.next, sweep.limit);
-    if (sweep.next >= sweep.limit) {
+    uint32_t page = next_span();
+    if (page >= sweep.limit) {
       finish();
       break;
     }
-    gc_sweep_page(sweep.next);
+    gc_sweep_page(page);
+    sweep.next = page + 1;
   }
   return true;
 }
 
+// What is unswept is not yet in the sweep's own count.
 void
 gc_sweep_note_freed(uint32_t page, size_t bytes) {
   gc_heap.live_bytes -= gc_min(bytes, gc_heap.live_bytes);
   if (sweep.under_way && !gc_page_set_has(gc_heap.unswept, page))
     sweep.live_bytes -= gc_min(bytes, sweep.live_bytes);
+}
+
+void
+gc_sweep_note_grown(uint32_t page, size_t bytes) {
+  gc_heap.live_bytes += bytes;
+  if (sweep.under_way && !gc_page_set_has(gc_heap.unswept, page))
+    sweep.live_bytes += bytes;
 }
 
 bool

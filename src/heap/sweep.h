@@ -22,8 +22,10 @@ void gc_sweep_page(uint32_t page);
 // reclaimed_bytes are set.
 bool gc_sweep_some(size_t spans);
 
-// An object of `bytes` bytes that counted as alive, or would, is about to be freed by the program.
+// An object of `bytes` bytes that counted as alive, or would, is about to be freed by the program; or one has
+// grown by so much.
 void gc_sweep_note_freed(uint32_t page, size_t bytes);
+void gc_sweep_note_grown(uint32_t page, size_t bytes);
 
 // Is a sweep under way?
 bool gc_sweep_is_under_way(void);

@@ -11,7 +11,7 @@
 //              count like others, save what a device writes meanwhile (O_DIRECT); no signal is taken
 //   PROTECT    mprotect and SIGSEGV, chained to the program's own handler: a system call that writes to armed
 //              memory fails with EFAULT, and a thread that does so with SIGSEGV blocked dies of it
-//   CARDS      the program itself says where it writes (gc_writes_note_at): nothing is ever protected
+//   CARDS      the program itself says where it writes (its byte in gc_written): nothing is ever protected
 //
 // What was written before a harvest is reported by it or by an earlier one; what is written during it or
 // later, by it or a later one; nothing is lost.  USERFAULT is exact to the OS page, PROTECT to the page.
@@ -32,8 +32,8 @@ enum gc_writes_kind { GC_WRITES_NONE, GC_WRITES_USERFAULT, GC_WRITES_PROTECT, GC
 #define GC_WRITES_ARM_SHIFT 16
 #define GC_WRITES_ARM_BYTES ((size_t)1 << GC_WRITES_ARM_SHIFT)
 
-// One byte for each GC_WRITES_BYTES of the reservation: not 0 if it was found written.  Harvests and
-// gc_writes_note_at set bytes, the collector clears them.  NULL while no back end is chosen.
+// One byte for each GC_WRITES_BYTES of the reservation: not 0 if it was found written.  Harvests and,
+// with CARDS, the program set bytes, the collector clears them.  NULL while no back end is chosen.
 extern uint8_t *gc_written;
 
 // Since the process began.
@@ -74,14 +74,6 @@ bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 
 // Notice writes no longer, so that they cost nothing.
 void gc_writes_disarm(struct gc_range range);
-
-// The program has written at this address, which may lie anywhere.  Async-signal-safe.
-static inline void
-gc_writes_note_at(uint8_t *written, const char *base, size_t bytes, const void *address) {
-  size_t offset = (size_t)((const char *)address - base);
-  if (written && offset < bytes)
-    written[offset >> GC_WRITES_SHIFT] = 1;
-}
 
 // In a forked child: nothing is armed, and the back end is made anew; if it cannot be, the kind becomes NONE.
 // The table is empty again.  [the child's only thread]
