@@ -410,6 +410,296 @@ GC_API void GC_CALL GC_ptr_store_and_dirty(void *place, const void *value) GC_AT
 GC_API void GC_CALL GC_change_stubborn(const void *object);
 #define GC_CHANGE_STUBBORN(object) GC_change_stubborn(object)
 
+// ---- Finalizers ----------------------------------------------------------------------------------------
+//
+// A finalizer is a function to be called when an object cannot be reached any more.  The collector finds
+// that out while it collects, keeps the object and all that it refers to for once more (resurrection), and
+// makes the finalizer ready; it is called later, by a thread that allocates, collects or asks for it.  It may
+// do everything: allocate, collect, register anew, store the object where it can be reached again.  It is
+// called once; after that the object is an ordinary one.
+//
+// The order (Boehm 2003): a finalizer is called only when nothing that waits for its own finalizer refers to
+// the object, directly or through others.  Objects that refer to themselves, or to one another in a cycle,
+// are therefore never finalized, which a warning reports; say _ignore_self for a pointer to itself, _no_order
+// for finalizers that do not mind the order.
+//
+// What is decided when:
+//   links-first     when a finalizer is called, the ordinary disappearing links and weak references to its
+//                   object, and to all that only such objects refer to, have been cleared
+//   long-last       long links and long weak references are cleared when an object is about to be reclaimed,
+//                   after its finalizer, and only if that has not stored it anywhere
+//   cleaner-after   a cleaner runs when the object is gone for good, after its finalizer
+//   at-once         all links to an object are cleared in one pause: no thread sees some of them cleared
+//   old-stays-old   a minor collection decides about young objects only
+//
+// GC_free of an object drops its finalizer and cleaners without a call; links and weak references to it must
+// be unregistered or cleared before.  At exit nothing is called, unless the program calls GC_finalize_all.
+// After fork the child has all registrations and all that is ready.
+
+// `client_data` is what was given at registration; it is kept alive until the call.
+typedef void(GC_CALLBACK *GC_finalization_proc)(void *object, void *client_data);
+
+// Call `finalizer` with the object and `client_data` when the object, which must be the start of one, cannot
+// be reached any more; NULL takes back what was registered.  An object has one finalizer at most: what was
+// registered before is replaced and stored through `old_finalizer` and `old_data` (each NULL if there was
+// nothing; either may be NULL if it is not wanted).  For what is no object of the collector's nothing
+// happens. If memory is refused the out-of-memory function is called; if that gives none either, nothing is
+// registered and the old values are not stored.  Takes the collector's lock, so not from within
+// GC_call_with_alloc_lock.
+GC_API void GC_CALL GC_register_finalizer(void *object, GC_finalization_proc finalizer, void *client_data,
+                                          GC_finalization_proc *old_finalizer, void **old_data)
+    GC_ATTR_NONNULL(1);
+
+// The same, but pointers from the object to itself do not count.
+GC_API void GC_CALL GC_register_finalizer_ignore_self(void *object, GC_finalization_proc finalizer,
+                                                      void *client_data, GC_finalization_proc *old_finalizer,
+                                                      void **old_data) GC_ATTR_NONNULL(1);
+
+// The same, but called without regard to what else is finalizable: what the object refers to may have been
+// finalized before it.
+GC_API void GC_CALL GC_register_finalizer_no_order(void *object, GC_finalization_proc finalizer,
+                                                   void *client_data, GC_finalization_proc *old_finalizer,
+                                                   void **old_data) GC_ATTR_NONNULL(1);
+
+// The same, but only when the object cannot be reached from other finalizable objects either, not even from
+// those registered with _no_order: when it will really be gone.
+GC_API void GC_CALL GC_register_finalizer_unreachable(void *object, GC_finalization_proc finalizer,
+                                                      void *client_data, GC_finalization_proc *old_finalizer,
+                                                      void **old_data) GC_ATTR_NONNULL(1);
+
+// Are finalizers ready?  Without a lock.
+GC_API int GC_CALL GC_should_invoke_finalizers(void);
+
+// Call those finalizers that are ready and belong to no queue of the program's own.  Returns how many were
+// called.  No lock of the collector's is held meanwhile.
+GC_API int GC_CALL GC_invoke_finalizers(void);
+
+// How many finalizers one GC_invoke_finalizers may call; 0, the default, for all.  GC_finalize_all resets it.
+GC_API void GC_CALL GC_set_interrupt_finalizers(unsigned count);
+GC_API unsigned GC_CALL GC_get_interrupt_finalizers(void);
+
+// With 0, the default, ready finalizers are called from allocation and collection, by whichever thread comes
+// first, and with whatever locks the program holds there.  Otherwise only by GC_invoke_finalizers; and after
+// a collection that made some ready the notifier is called, once, by a thread that allocates or collects.
+GC_API void GC_CALL GC_set_finalize_on_demand(int on);
+GC_API int GC_CALL GC_get_finalize_on_demand(void);
+typedef void(GC_CALLBACK *GC_finalizer_notifier_proc)(void);
+GC_API void GC_CALL GC_set_finalizer_notifier(GC_finalizer_notifier_proc notifier);
+GC_API GC_finalizer_notifier_proc GC_CALL GC_get_finalizer_notifier(void);
+
+// Let a thread of the collector's own call ready finalizers: they then run with no lock of the program's
+// held, and beside the program.  GC_SUCCESS, or GC_NO_THREADS if no thread can be had.  0 stops it.  Default:
+// 0.  (Loam.)
+GC_API int GC_CALL GC_set_finalizer_thread(int on);
+GC_API int GC_CALL GC_get_finalizer_thread(void);
+
+// Make all finalizers ready that are registered, whether their objects can be reached or not, and call them,
+// until there are none left.  For the end of a program; what they refer to may have been finalized already.
+GC_API void GC_CALL GC_finalize_all(void);
+
+// With 0, objects registered with _unreachable are treated like ordinary ones.  Default: 1.
+GC_API void GC_CALL GC_set_java_finalization(int on);
+GC_API int GC_CALL GC_get_java_finalization(void);
+
+// Called for each object whose finalizer becomes ready, while the world is stopped: it may not call the
+// collector nor take a lock.  NULL, the default: none.
+typedef void(GC_CALLBACK *GC_await_finalize_proc)(void *object);
+GC_API void GC_CALL GC_set_await_finalize_proc(GC_await_finalize_proc function);
+GC_API GC_await_finalize_proc GC_CALL GC_get_await_finalize_proc(void);
+
+// What a registered finalizer or cleaner counts for in the bytes to allocate until the next collection, since
+// it may hold more than memory, and a queue of dead objects is best kept short.  Default: 1000 (libgc:
+// 10000).
+GC_API void GC_CALL GC_set_allocd_bytes_per_finalizer(GC_word bytes);
+GC_API GC_word GC_CALL GC_get_allocd_bytes_per_finalizer(void);
+
+// Print what is registered to the log.
+GC_API void GC_CALL GC_dump_finalization(void);
+
+// ---- Queues of finalizers (Loam) -----------------------------------------------------------------------
+//
+// A program can own queues, for instance one for each event loop: finalizers and cleaners registered with a
+// queue are called only by who drains it.  So they run where the program wants them, holding no lock by
+// accident, and a bounded number at a time.
+
+typedef struct GC_finalizer_queue GC_finalizer_queue;
+
+// A new queue; NULL if memory is refused.  `notify`, which may be NULL, is called with `data` when something
+// becomes ready in the queue after it was empty: after a collection, by the thread that collected, with no
+// lock of the collector's held.
+typedef void(GC_CALLBACK *GC_queue_notify_proc)(GC_finalizer_queue *queue, void *data);
+GC_API GC_finalizer_queue *GC_CALL GC_finalizer_queue_new(GC_queue_notify_proc notify, void *data);
+
+// Give a queue up.  What is ready in it and what is registered with it goes to the collector's own queue.
+GC_API void GC_CALL GC_finalizer_queue_free(GC_finalizer_queue *queue) GC_ATTR_NONNULL(1);
+
+// Call what is ready in the queue: at most `count` functions, and none after `us` microseconds have passed;
+// 0: no bound.  Returns how many were called.  Several threads may drain one queue.
+GC_API size_t GC_CALL GC_finalizer_queue_drain(GC_finalizer_queue *queue, size_t count, unsigned long us)
+    GC_ATTR_NONNULL(1);
+
+// How many are ready.  Without a lock.
+GC_API size_t GC_CALL GC_finalizer_queue_ready(GC_finalizer_queue *queue) GC_ATTR_NONNULL(1);
+
+// Register a finalizer as above, to be called from `queue` (NULL: the collector's own).  GC_SUCCESS;
+// GC_NOT_FOUND if `object` is not the start of an object; GC_NO_MEMORY.
+enum GC_FinalizerOrder {
+  GC_FINALIZER_ORDERED,
+  GC_FINALIZER_IGNORE_SELF,
+  GC_FINALIZER_NO_ORDER,
+  GC_FINALIZER_UNREACHABLE
+};
+GC_API int GC_CALL GC_register_finalizer_on(GC_finalizer_queue *queue, void *object,
+                                            enum GC_FinalizerOrder order, GC_finalization_proc finalizer,
+                                            void *client_data) GC_ATTR_NONNULL(2);
+
+// A cleaner is called with `client_data` when the object is gone: it cannot bring it back (a phantom
+// reference in Java's words).  An object may have several.  `client_data`, which is kept alive, must not
+// refer to the object, or it never dies.  GC_SUCCESS, GC_NOT_FOUND, GC_NO_MEMORY.
+typedef void(GC_CALLBACK *GC_cleaner_proc)(void *client_data);
+GC_API int GC_CALL GC_register_cleaner(GC_finalizer_queue *queue, void *object, GC_cleaner_proc cleaner,
+                                       void *client_data) GC_ATTR_NONNULL(2);
+
+// Take back the cleaner of the object that was registered with this function and data.  1, or 0 if there is
+// none: it may be ready already.
+GC_API int GC_CALL GC_unregister_cleaner(void *object, GC_cleaner_proc cleaner, void *client_data)
+    GC_ATTR_NONNULL(1);
+
+// ---- Disappearing links --------------------------------------------------------------------------------
+//
+// A link is a word that the collector sets to NULL when an object cannot be reached any more.  It must be in
+// memory that the collector does not search (GC_malloc_atomic, malloc), or hold the pointer hidden
+// (GC_HIDE_POINTER), or it would keep the object; and it must stay mapped as long as it is registered.  A
+// link inside an object is forgotten when that object dies.  To read one, reveal it where no collection can
+// come between: within GC_call_with_alloc_lock; or use weak references, below, which do that.
+
+// The object at whose start `*link` points, or the one that `link` lies in: when that cannot be reached,
+// `*link` becomes NULL.  GC_SUCCESS; GC_DUPLICATE if the link was registered, the object being replaced by
+// this; GC_NO_MEMORY.
+GC_API int GC_CALL GC_register_disappearing_link(void **link) GC_ATTR_NONNULL(1);
+
+// When `object`, the start of an object, cannot be reached, `*link` becomes NULL, whatever it holds.  Aborts
+// if `link` is not a multiple of the word's size.
+GC_API int GC_CALL GC_general_register_disappearing_link(void **link, const void *object) GC_ATTR_NONNULL(1)
+    GC_ATTR_NONNULL(2);
+
+// A registration moves to another word, of which the contents are the caller's business.  GC_SUCCESS (also if
+// both are the same word, registered); GC_DUPLICATE if `new_link` is registered already; GC_NOT_FOUND if
+// `link` is not.
+GC_API int GC_CALL GC_move_disappearing_link(void **link, void **new_link) GC_ATTR_NONNULL(2);
+
+// 1 if the link was registered and is no longer, 0 if it was not.
+GC_API int GC_CALL GC_unregister_disappearing_link(void **link);
+
+// Long links: cleared only when the object is really gone, after its finalizer.  A word may be a link of both
+// sorts.
+GC_API int GC_CALL GC_register_long_link(void **link, const void *object) GC_ATTR_NONNULL(1)
+    GC_ATTR_NONNULL(2);
+GC_API int GC_CALL GC_move_long_link(void **link, void **new_link) GC_ATTR_NONNULL(2);
+GC_API int GC_CALL GC_unregister_long_link(void **link);
+
+// References that are now strong, now weak, as a function of the program's decides at each full collection;
+// it is called with the collector's lock held, while the world runs, and may not call the collector.
+typedef enum { GC_TOGGLE_REF_DROP, GC_TOGGLE_REF_STRONG, GC_TOGGLE_REF_WEAK } GC_ToggleRefStatus;
+typedef GC_ToggleRefStatus(GC_CALLBACK *GC_toggleref_func)(void *object);
+GC_API void GC_CALL GC_set_toggleref_func(GC_toggleref_func function);
+GC_API GC_toggleref_func GC_CALL GC_get_toggleref_func(void);
+
+// Let the function decide about an object from now on; until it is asked the reference is strong or not, as
+// said here.  GC_SUCCESS, also if there is no function, when nothing is done; GC_NO_MEMORY.
+GC_API int GC_CALL GC_toggleref_add(void *object, int is_strong) GC_ATTR_NONNULL(1);
+
+// ---- Weak references (Loam) ----------------------------------------------------------------------------
+//
+// A weak reference is an object of the collector's own, which is reclaimed when nothing refers to it.
+// Getting its referent takes a few nanoseconds, no lock, and is safe against a collection by another thread:
+// what it returned stays.
+//
+//   weak    cleared when the referent cannot be reached any more, before its finalizer is called
+//   long    cleared when the referent is gone for good, after its finalizer
+//   soft    as weak; but as long as the referent was got lately, and memory is not short, it stays reachable
+//           (GC_set_soft_ref_policy): for caches
+
+typedef struct GC_weak_ref GC_weak_ref;
+GC_API GC_weak_ref *GC_CALL GC_weak_ref_new(void *object) GC_ATTR_NONNULL(1); // NULL if memory is refused, or
+GC_API GC_weak_ref *GC_CALL GC_long_ref_new(void *object) GC_ATTR_NONNULL(1); // if `object` is not the start
+GC_API GC_weak_ref *GC_CALL GC_soft_ref_new(void *object) GC_ATTR_NONNULL(1); // of an object
+
+// The referent, or NULL if it has been cleared.
+GC_API void *GC_CALL GC_weak_ref_get(GC_weak_ref *reference) GC_ATTR_NONNULL(1);
+
+// Clear a reference now.
+GC_API void GC_CALL GC_weak_ref_clear(GC_weak_ref *reference) GC_ATTR_NONNULL(1);
+
+// A soft reference keeps its referent for `ms_per_free_mib` ms after it was last got, for each MiB that the
+// heap could still grow within its limit (GC_set_max_heap_size) or, without one, is free in it; decided by
+// full collections only.  0: like weak ones.  When memory is refused all are cleared before the program hears
+// of it. Default: 1000.
+GC_API void GC_CALL GC_set_soft_ref_policy(unsigned long ms_per_free_mib);
+GC_API unsigned long GC_CALL GC_get_soft_ref_policy(void);
+
+// An ephemeron (Hayes 1997) holds a key and a value: the value is kept as long as the key can be reached from
+// elsewhere and the ephemeron can; a reference from the value to the key does not count.  When the key cannot
+// be reached, both become NULL, before finalizers are called.
+typedef struct GC_ephemeron GC_ephemeron;
+
+// NULL if memory is refused.  What is not the start of an object counts as always reachable.
+GC_API GC_ephemeron *GC_CALL GC_ephemeron_new(void *key, void *value);
+GC_API void *GC_CALL GC_ephemeron_key(GC_ephemeron *ephemeron) GC_ATTR_NONNULL(1);
+GC_API void *GC_CALL GC_ephemeron_value(GC_ephemeron *ephemeron) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_ephemeron_set_value(GC_ephemeron *ephemeron, void *value) GC_ATTR_NONNULL(1);
+
+// ---- Weak hash tables (Loam) ---------------------------------------------------------------------------
+//
+// A hash table that does not keep its entries alive, itself an object of the collector's.
+//
+//   keys     an entry stays as long as its key can be reached (from elsewhere, as with ephemerons)
+//   values   an entry stays as long as its value can be reached, and keeps its key meanwhile
+//   both     an entry stays as long as both can, and keeps neither
+//
+// Entries go before finalizers are called.  Keys and values that are not the starts of objects count as
+// always reachable, so small integers may be either.  Each function takes the table's own lock, save that
+// GC_weak_map_each calls without it.
+
+enum GC_WeakMapKind { GC_WEAK_KEYS, GC_WEAK_VALUES, GC_WEAK_BOTH };
+typedef struct GC_weak_map GC_weak_map;
+
+// Keys are compared by `equal` and hashed by `hash`, with `data`, or by address if `hash` is NULL; objects do
+// not move.  Both may be called for keys whose entries are about to go; they may not use the table.
+typedef size_t(GC_CALLBACK *GC_weak_map_hash_proc)(const void *key, void *data);
+typedef int(GC_CALLBACK *GC_weak_map_equal_proc)(const void *key, const void *other, void *data);
+struct GC_weak_map_options {
+  enum GC_WeakMapKind kind;
+  GC_weak_map_hash_proc hash;
+  GC_weak_map_equal_proc equal;
+  void *data; // kept alive
+};
+
+// NULL if memory is refused.  NULL for `options`: weak keys, by address.
+GC_API GC_weak_map *GC_CALL GC_weak_map_new(const struct GC_weak_map_options *options);
+
+// The value of a key; NULL if there is none.
+GC_API void *GC_CALL GC_weak_map_get(GC_weak_map *map, const void *key) GC_ATTR_NONNULL(1);
+
+// The key that is in the table and equal to `key`; NULL if there is none.  What interning tables need.
+GC_API void *GC_CALL GC_weak_map_get_key(GC_weak_map *map, const void *key) GC_ATTR_NONNULL(1);
+
+// Enter a key with its value, neither NULL, in place of an entry with an equal key.  GC_SUCCESS,
+// GC_NO_MEMORY.
+GC_API int GC_CALL GC_weak_map_put(GC_weak_map *map, void *key, void *value) GC_ATTR_NONNULL(1)
+    GC_ATTR_NONNULL(2) GC_ATTR_NONNULL(3);
+
+// Remove a key's entry.  1, or 0 if there was none.
+GC_API int GC_CALL GC_weak_map_remove(GC_weak_map *map, const void *key) GC_ATTR_NONNULL(1);
+
+// How many entries there are, some of which may be about to go.
+GC_API size_t GC_CALL GC_weak_map_count(GC_weak_map *map) GC_ATTR_NONNULL(1);
+
+// Call `visit` for each entry until it returns 0.  Entries that come or go meanwhile may be visited or not.
+typedef int(GC_CALLBACK *GC_weak_map_visit_proc)(void *key, void *value, void *data);
+GC_API void GC_CALL GC_weak_map_each(GC_weak_map *map, GC_weak_map_visit_proc visit, void *data)
+    GC_ATTR_NONNULL(1) GC_ATTR_NONNULL(2);
+
 // ---- Roots ---------------------------------------------------------------------------------------------
 
 // Search [low, limit) for pointers at each collection, until removed.  Ranges may overlap.  Any number of

@@ -9,6 +9,7 @@
 #include "cycle/cycle.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "refs/finalizers.h"
 
 // ---- The fast path -------------------------------------------------------------------------------------
 
@@ -92,10 +93,19 @@ free_large(struct gc_ref ref) {
   gc_lock_release(&gc_lock);
 }
 
+static void
+forget_registrations(void *object) {
+  gc_lock_acquire(&gc_lock);
+  gc_finalizers_forget(object);
+  gc_lock_release(&gc_lock);
+}
+
 // A thread that cannot be attached for want of memory leaves the slot to the next collection.
 static void
 free_object(struct gc_ref ref) {
   struct gc_cache *cache;
+  if (GC_UNLIKELY(gc_page_set_has(gc_heap.referred, gc_heap_page_of(ref.start))))
+    forget_registrations(ref.start);
   if (gc_heap.pages[ref.page].slot_granules == 0)
     free_large(ref);
   else if ((cache = gc_allocate_cache()) != NULL)

@@ -17,6 +17,7 @@
 #include "cycle/concurrent.h"
 #include "cycle/cycle.h"
 #include "heap/heap.h"
+#include "refs/run.h"
 #include "world/world.h"
 
 static struct gc_atomic stress_count;
@@ -102,6 +103,7 @@ gc_allocate_slow(size_t bytes, unsigned kind) {
     slot = find_slot(cache, kind, class);
   if (!slot && expand((size_t)gc_classes[class].span_pages << GC_PAGE_SHIFT))
     slot = find_slot(cache, kind, class);
+  gc_run_attend();
   if (!slot)
     return out_of_memory(bytes);
   errno = saved_errno;
@@ -130,10 +132,11 @@ gc_allocate_large(size_t bytes, size_t alignment, unsigned kind) {
     ref = try_large(bytes, alignment, kind, &clean);
   if (!ref.start && expand(bytes + alignment))
     ref = try_large(bytes, alignment, kind, &clean);
+  if (ref.start && !clean && !gc_kind_is_pointer_free(kind))
+    memset(ref.start, 0, ref.bytes);
+  gc_run_attend();
   if (!ref.start)
     return out_of_memory(bytes);
-  if (!clean && !gc_kind_is_pointer_free(kind))
-    memset(ref.start, 0, ref.bytes);
   errno = saved_errno;
   return ref.start;
 }

@@ -16,6 +16,9 @@
 #include "mark/team.h"
 #include "os/clock.h"
 #include "os/limits.h"
+#include "refs/finalizers.h"
+#include "refs/refs.h"
+#include "refs/run.h"
 #include "world/world.h"
 
 GC_STATE struct gc_cycle_stats gc_cycle_stats;
@@ -94,6 +97,7 @@ run_full(struct gc_cycle_request request) {
           gc_cycle_prepare_markers(gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
   };
   gc_cycle_finish_sweep();
+  gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
   if (gc_policy_wants_arming())
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
@@ -163,6 +167,7 @@ run_spilled(void *argument) {
 bool
 gc_cycle_due(void) {
   size_t allocated = gc_heap.allocated_bytes, freed = gc_heap.freed_bytes;
+  allocated += gc_finalizers_pressure_bytes();
   return allocated > freed && allocated - freed >= gc_cycle_stats.budget_bytes;
 }
 
@@ -185,6 +190,8 @@ gc_cycle_collect(struct gc_cycle_request request) {
     finished = gc_world_call_spilled(run_spilled, &request) != NULL;
   gc_lock_release(&gc_cycle_lock);
   gc_pauses_deliver();
+  if (request.reason != GC_CYCLE_IDLE)
+    gc_run_attend();
   if (finished)
     gc_background_ensure();
   if (finished && gc_cycle_report)
@@ -249,12 +256,14 @@ fork_child(void) {
   gc_team_after_fork_child();
   gc_background_after_fork_child();
   gc_concurrent_after_fork_child();
+  gc_run_after_fork_child();
 }
 
 void
 gc_cycle_init(void) {
   gc_world_on_detach = gc_cache_give_back;
   gc_world_fork_hooks = (struct gc_fork_hooks){fork_prepare, fork_parent, fork_child};
+  gc_roots_more_stw = gc_refs_roots_stw;
   gc_atomic_store_relaxed(&gc_cycle_disabled, gc_tunables.dont_gc);
   gc_policy_init();
 }

@@ -15,9 +15,10 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/helper.h"
+#include "refs/refs.h"
 #include "world/world.h"
 
-enum phase { IDLE, MARKING, REMARKING, SWEEPING };
+enum phase { IDLE, MARKING, REMARKING, LOOKING_AHEAD, SWEEPING };
 
 enum {
   PASSES_MAX = 12,          // over the heap, before the pause comes in any case
@@ -38,6 +39,7 @@ static GC_STATE struct {
   size_t found;      // OS pages that it has found written
   unsigned attempts; // at the last pause that were called off
   uint64_t began_ns;
+  bool looked_ahead;                   // at all references: the last pause need not
   size_t allocated_bytes;              // when it began, since the cycle before
   size_t born_bytes;                   // during it
   uint64_t mark_ns;                    // spent so far
@@ -66,13 +68,19 @@ gc_concurrent_is_throttling(void) {
   return cycle.throttling;
 }
 
+static bool
+is_marking(void) {
+  return cycle.phase == MARKING || cycle.phase == REMARKING || cycle.phase == LOOKING_AHEAD;
+}
+
 static void
 enter(enum phase phase) {
   static const unsigned may_follow[] = {
       [IDLE] = 1u << SWEEPING | 1u << MARKING,
-      [MARKING] = 1u << IDLE | 1u << REMARKING,
+      [MARKING] = 1u << IDLE | 1u << LOOKING_AHEAD,
       [REMARKING] = 1u << MARKING,
-      [SWEEPING] = 1u << REMARKING | 1u << MARKING,
+      [LOOKING_AHEAD] = 1u << REMARKING,
+      [SWEEPING] = 1u << LOOKING_AHEAD | 1u << REMARKING | 1u << MARKING,
   };
   GC_ASSERT(may_follow[phase] >> cycle.phase & 1);
   cycle.phase = phase;
@@ -127,12 +135,14 @@ bool
 gc_concurrent_start(void) {
   struct gc_stopped state = {0};
   gc_cycle_finish_sweep();
+  gc_refs_prepare(false);
   for_each_stretch(arm_afresh);
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
     return false;
   }
   cycle.attempts = 0;
+  cycle.looked_ahead = false;
   cycle.mark_ns = 0;
   cycle.pause_count = 0;
   cycle.began_ns = state.pause.began_ns;
@@ -211,6 +221,7 @@ finish(bool at_any_price) {
       .markers = gc_cycle_prepare_markers(gc_heap.live_bytes),
       .stop = hurry && target_ns != UINT64_MAX ? is_out_of_time : NULL,
       .at_any_price = at_any_price,
+      .looked_ahead = cycle.looked_ahead,
   };
   cycle.deadline_ns = gc_os_now_ns() + target_ns;
   cycle.attempts++;
@@ -233,9 +244,24 @@ finish(bool at_any_price) {
 // A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.
 static void
 end_pass(void) {
-  if (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX)
+  if (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX) {
     begin_pass(cycle.pass + 1);
-  else if (!finish(false) && cycle.phase == REMARKING)
+    return;
+  }
+  enter(LOOKING_AHEAD);
+  if (!cycle.looked_ahead)
+    gc_refs_begin_to_look_ahead();
+}
+
+// What is white now and has registrations is what the pause must look at.
+static void
+look_ahead_slice(uint64_t deadline_ns) {
+  while (!cycle.looked_ahead) {
+    if (gc_marker_drain_until(gc_team_own_marker(), deadline_ns) || gc_os_now_ns() >= deadline_ns)
+      return;
+    cycle.looked_ahead = !gc_refs_look_ahead();
+  }
+  if (!finish(false) && cycle.phase == LOOKING_AHEAD)
     enter(MARKING);
 }
 
@@ -290,6 +316,9 @@ gc_concurrent_slice(void) {
   case REMARKING:
     remark_slice(deadline_ns);
     break;
+  case LOOKING_AHEAD:
+    look_ahead_slice(deadline_ns);
+    break;
   case SWEEPING:
     sweep_slice(deadline_ns);
     break;
@@ -301,7 +330,7 @@ gc_concurrent_slice(void) {
 // Called off it may be only because a thread does not answer.
 bool
 gc_concurrent_complete(void) {
-  if (cycle.phase == MARKING || cycle.phase == REMARKING)
+  if (is_marking())
     finish(true);
   while (cycle.phase == SWEEPING)
     gc_concurrent_slice();
@@ -384,7 +413,7 @@ gc_concurrent_wait_for_slice(void) {
 void
 gc_concurrent_after_fork_child(void) {
   gc_atomic_store_relaxed(&worker.running, 0);
-  if (cycle.phase == MARKING || cycle.phase == REMARKING) {
+  if (is_marking()) {
     gc_stopped_undo_start();
     if (gc_cache_current)
       gc_cache_unshield_stw(gc_cache_current);

@@ -4,10 +4,13 @@
 //   IDLE ----------------------> MARKING <------------+
 //    ^                              | stack empty      | the pause took too long and was called off
 //    | all swept                    v                  |
-//   SWEEPING <---------------- REMARKING --------------+
-//              finish (a pause)  |     ^
-//                                +-----+ a pass over the heap searches what was written; another one
-//                                        follows while passes find much, up to a limit
+//   SWEEPING <-- LOOKING_AHEAD <-- REMARKING            |
+//       finish (a pause) |          |     ^            |
+//                        +----------|-----|------------+
+//                                   +-----+ a pass over the heap searches what was written; another one
+//                                           follows while passes find much, up to a limit
+//
+// LOOKING_AHEAD is for references (refs/refs.h): the last pause then looks at few of them.
 //
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
 // CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass on, and when they have

@@ -141,7 +141,8 @@ next_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor m
   else if (minor.young_ns < target_ns / 4)
     nursery_bytes += nursery_bytes / 4;
   nursery_bytes = gc_max(least_bytes, gc_min(nursery_bytes, most_bytes));
-  return gc_min(nursery_bytes, minors->nursery_bytes + minors->nursery_bytes / 4); // one long pause proves little
+  return gc_min(nursery_bytes,
+                minors->nursery_bytes + minors->nursery_bytes / 4); // one long pause proves little
 }
 
 // Two fifths, to be exact.

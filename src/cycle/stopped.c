@@ -13,6 +13,7 @@
 #include "heap/sweep.h"
 #include "mark/team.h"
 #include "os/clock.h"
+#include "refs/refs.h"
 #include "world/world.h"
 
 static GC_STATE struct gc_range_array roots;   // as the world gives them [stw]
@@ -151,6 +152,13 @@ mark(struct gc_stopped *state, struct gc_mark_job job) {
   return finished;
 }
 
+// Decide about references.  `all`: about those also that were made before the last cycle.
+static void
+settle_references(struct gc_stopped *state, bool all) {
+  gc_refs_settle_stw(all);
+  gc_pause_lap(&state->pause, GC_PHASE_REFERENCES);
+}
+
 static void
 flip(void) {
   gc_heap.mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
@@ -180,6 +188,7 @@ gc_stopped_full(struct gc_stopped *state) {
   shield_caches();
   state->finished = collect_roots(state) && mark(state, job_of(state));
   if (state->finished) {
+    settle_references(state, true);
     begin_sweep(true, true);
     gc_page_set_clear(gc_heap.reused, gc_heap.frontier); // no garbage is left that could refer to them
   } else {
@@ -202,6 +211,7 @@ gc_stopped_minor(struct gc_stopped *state) {
   job.minor = true;
   state->finished = found && mark(state, job);
   if (state->finished) {
+    settle_references(state, false);
     begin_sweep(false, true);
     gc_remember_arm(0, gc_heap.frontier, true);
   }
@@ -244,6 +254,7 @@ gc_stopped_finish(struct gc_stopped *state) {
   job.continued = true;
   state->finished = found && mark(state, job);
   if (state->finished) {
+    settle_references(state, !state->looked_ahead);
     gc_heap.birth = GC_SLOT_NEW;
     gc_heap.marking = false;
     begin_sweep(true, false);

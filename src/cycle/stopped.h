@@ -10,6 +10,7 @@ struct gc_stopped {
   bool may_call_off;    // a minor cycle that would take too long
   bool at_any_price;    // a finish that cannot be done for want of memory undoes the start
   bool undone;          // and has done so
+  bool looked_ahead;    // old registrations of references need not be looked at
   bool finished;        // all that the pause was to do is done
   size_t written_bytes; // noticed to have been written
   struct gc_pause pause;

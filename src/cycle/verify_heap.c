@@ -3,6 +3,7 @@
 #include "cycle/verify.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
+#include "refs/refs.h"
 #include "world/world.h"
 
 struct faults {
@@ -188,5 +189,6 @@ gc_verify_heap_stw(const char *when) {
     for (unsigned class = 0; class < GC_CLASSES; class ++)
       check_lists(&faults, kind, class);
   check_caches(&faults);
+  faults.count += gc_refs_check();
   return faults.count;
 }

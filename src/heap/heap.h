@@ -42,13 +42,14 @@ struct gc_heap {
   size_t reserved_lines;
 
   // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
-  struct gc_page_set used;    // the first pages of spans in use
-  struct gc_page_set scanned; // all pages of spans in use that may contain pointers
-  struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
-  struct gc_page_set recent;  // what was young before the last sweep began
-  struct gc_page_set armed;   // pages whose writes are noticed; else they count as written
-  struct gc_page_set reused;  // with LOAM_VERIFY: pages where the program itself has freed objects
-  struct gc_page_set unswept; // first pages of spans that a sweep under way has still to come to
+  struct gc_page_set used;     // the first pages of spans in use
+  struct gc_page_set scanned;  // all pages of spans in use that may contain pointers
+  struct gc_page_set young;    // first pages of spans that may hold slots which are NEW or HELD
+  struct gc_page_set recent;   // what was young before the last sweep began
+  struct gc_page_set armed;    // pages whose writes are noticed; else they count as written
+  struct gc_page_set reused;   // with LOAM_VERIFY: pages where the program itself has freed objects
+  struct gc_page_set referred; // pages where objects begin that have finalizers or cleaners, or had
+  struct gc_page_set unswept;  // first pages of spans that a sweep under way has still to come to
 
   // [gc_lock]
   uint32_t frontier; // first page that was never used

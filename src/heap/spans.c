@@ -307,6 +307,7 @@ gc_span_free(uint32_t page, uint32_t pages) {
   gc_page_set_remove(gc_heap.young, page);
   gc_page_set_remove(gc_heap.unswept, page);
   gc_page_set_remove_all(gc_heap.scanned, page, pages);
+  gc_page_set_remove_all(gc_heap.referred, page, pages);
   insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
 }
 

@@ -125,6 +125,46 @@ gc_marker_scan_root(struct gc_marker *marker, struct gc_range range) {
       mark_root_word(marker, *word);
 }
 
+// Words of an object that bears the mark.  Without room for a push what they refer to stays white, and the
+// recovery from the overflow finds it.
+GC_NO_SANITIZE static void
+scan_watched(struct gc_marker *marker, gc_mark_entry entry, void (*found)(uintptr_t object)) {
+  const struct gc_mark_view view = marker->view;
+  const uintptr_t *word = (const uintptr_t *)(view.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT));
+  const uintptr_t *limit = word + gc_mark_entry_granules(entry) * (GC_GRANULE_BYTES / GC_WORD_BYTES);
+  for (; word < limit; word++) {
+    size_t offset = *word - view.base;
+    if (offset >= view.bytes)
+      continue;
+    struct gc_candidate candidate = find_candidate(view, offset);
+    if (!(view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
+      continue;
+    marker->stack.top = settle(marker, view, candidate, marker->stack.top, true);
+    if (*candidate.byte == view.mark)
+      found((uintptr_t)gc_heap_slot_at((const void *)*word).start);
+  }
+}
+
+void
+gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object)) {
+  while (marker->stack.top != marker->stack.base)
+    scan_watched(marker, *--marker->stack.top, found);
+}
+
+GC_NO_SANITIZE void
+gc_marker_scan_object(struct gc_marker *marker, struct gc_ref object, bool ignore_self) {
+  const struct gc_mark_view view = marker->view;
+  if (!object.start || gc_kind_is_pointer_free(object.kind))
+    return;
+  const uintptr_t *word = (const uintptr_t *)object.start;
+  for (const uintptr_t *limit = word + object.bytes / GC_WORD_BYTES; word < limit; word++) {
+    size_t offset = *word - view.base;
+    bool is_self = *word - (uintptr_t)object.start < object.bytes;
+    if (offset < view.bytes && !(ignore_self && is_self) && make_root_room(marker, 1))
+      marker->stack.top = settle(marker, view, find_candidate(view, offset), marker->stack.top, true);
+  }
+}
+
 void
 gc_marker_mark_object(struct gc_marker *marker, const void *object) {
   if (make_root_room(marker, 1))

@@ -74,6 +74,10 @@ void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
 // since the program wrote there.
 void gc_marker_push_marked(struct gc_marker *marker, struct gc_range range);
 
+// Mark and push what the words of an object refer to; with `ignore_self` not what refers to the object
+// itself. When marking is at its end; by one marker alone.
+void gc_marker_scan_object(struct gc_marker *marker, struct gc_ref object, bool ignore_self);
+
 // Mark an object and push it.
 void gc_marker_mark_object(struct gc_marker *marker, const void *object);
 
@@ -81,6 +85,9 @@ void gc_marker_mark_object(struct gc_marker *marker, const void *object);
 // may be NULL) when others are hungry. Returns early, with work left, when the team's cycle has been called
 // off.
 void gc_marker_drain(struct gc_marker *marker, struct gc_team *team);
+
+// The same, alone, telling of each object that is newly marked.  It stops telling when the stack overflows.
+void gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object));
 
 // The same while the world runs, until the clock says `deadline_ns`.  false if nothing is left.
 bool gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns);

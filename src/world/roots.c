@@ -142,10 +142,13 @@ push_threads_stw(struct gc_range_array *roots) {
   return true;
 }
 
+bool (*gc_roots_more_stw)(struct gc_range_array *roots);
+
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
   gc_copies_reset_stw();
-  return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots);
+  return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots) &&
+         (!gc_roots_more_stw || gc_roots_more_stw(roots));
 }
 
 const struct gc_range_array *

@@ -16,6 +16,9 @@ void gc_roots_init(void);
 // (the cycle must then be called off).
 bool gc_roots_collect_stw(struct gc_range_array *roots);
 
+// Appends roots that a higher layer knows of; false if memory is refused.  NULL: none.  [set once]
+extern bool (*gc_roots_more_stw)(struct gc_range_array *roots);
+
 // GC_add_roots and its kin; see gc.h.  They take gc_lock.  false if memory is refused.
 bool gc_roots_add(struct gc_range range);
 bool gc_roots_remove(struct gc_range range);

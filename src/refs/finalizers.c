@@ -1,0 +1,420 @@
+// Finalizers and cleaners.  See finalizers.h.
+#include "refs/finalizers.h"
+
+#include "base/check.h"
+#include "heap/heap.h"
+#include "mark/team.h"
+#include "os/memory.h"
+#include "refs/objects.h"
+#include "refs/queues.h"
+#include "refs/strong.h"
+
+struct gc_finalizer_settings gc_finalizer_settings = {.java_finalization = 1, .bytes_each = 1000};
+
+// key: the object.  object: the function.  value: the data's strong word, and above it the queue's number.
+static GC_STATE struct gc_ref_table table;
+static GC_STATE size_t cleaners; // of what is registered [gc_lock]
+
+// ---- Registrations -------------------------------------------------------------------------------------
+
+static struct gc_ref_node *
+node_at(uint32_t index) {
+  return gc_ref_table_node(&table, index);
+}
+
+static enum gc_finalizer_sort
+sort_of(uint32_t index) {
+  return (enum gc_finalizer_sort)(node_at(index)->bits >> GC_REF_BITS);
+}
+
+static bool
+is_cleaner(uint32_t index) {
+  return sort_of(index) == GC_FINALIZER_IS_CLEANER;
+}
+
+static uintptr_t
+object_of(uint32_t index) {
+  return node_at(index)->key;
+}
+
+static uint32_t
+strong_word_of(uint32_t index) {
+  return (uint32_t)node_at(index)->value;
+}
+
+static struct gc_registration
+read_registration(uint32_t index) {
+  const struct gc_ref_node *node = node_at(index);
+  return (struct gc_registration){
+      .function = (void (*)(void))node->object,
+      .data = gc_strong_get(strong_word_of(index)),
+      .sort = sort_of(index),
+      .queue = (uint32_t)(node->value >> 32),
+  };
+}
+
+static void
+write_registration(uint32_t index, struct gc_registration new) {
+  struct gc_ref_node *node = node_at(index);
+  node->object = (uintptr_t) new.function;
+  node->value = (uintptr_t) new.queue << 32 | gc_strong_take(new.data);
+  node->bits = (node->bits & ((1u << GC_REF_BITS) - 1)) | (uint32_t) new.sort << GC_REF_BITS;
+}
+
+// Of a registration that is not in the table any more.
+static void
+free_registration(uint32_t index) {
+  cleaners -= is_cleaner(index);
+  gc_strong_free(strong_word_of(index));
+  gc_ref_table_free(&table, index);
+}
+
+static void
+remove_registration(uint32_t index) {
+  gc_ref_table_unlink(&table, index);
+  free_registration(index);
+}
+
+static bool
+is_object(const void *address) {
+  struct gc_ref ref = gc_heap_resolve(address);
+  return ref.start && ref.start == address;
+}
+
+static uint32_t
+find_finalizer(const void *object) {
+  uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
+  while (index && is_cleaner(index))
+    index = gc_ref_table_find_next(&table, index);
+  return index;
+}
+
+static enum gc_registered
+add(void *object, struct gc_registration new) {
+  if (!is_object(object))
+    return GC_NOT_AN_OBJECT;
+  if (!gc_ref_table_reserve(&table))
+    return GC_NO_ROOM;
+  write_registration(gc_ref_table_add(&table, (uintptr_t)object), new);
+  cleaners += new.sort == GC_FINALIZER_IS_CLEANER;
+  gc_page_set_add(gc_heap.referred, gc_heap_page_of(object));
+  return GC_REGISTERED;
+}
+
+static void
+replace(uint32_t index, struct gc_registration new) {
+  gc_strong_free(strong_word_of(index));
+  write_registration(index, new);
+}
+
+enum gc_registered
+gc_finalizers_register(void *object, struct gc_registration new, struct gc_registration *old) {
+  if (new.data && !gc_strong_has_room())
+    return GC_NO_STRONG_ROOM;
+  uint32_t index = find_finalizer(object);
+  *old = index ? read_registration(index) : (struct gc_registration){0};
+  if (!new.function) {
+    if (index)
+      remove_registration(index);
+    return GC_REGISTERED;
+  }
+  if (!index)
+    return add(object, new);
+  replace(index, new);
+  return GC_REGISTERED;
+}
+
+enum gc_registered
+gc_finalizers_add_cleaner(void *object, struct gc_registration cleaner) {
+  return cleaner.data && !gc_strong_has_room() ? GC_NO_STRONG_ROOM : add(object, cleaner);
+}
+
+static bool
+is_that_cleaner(uint32_t index, void (*function)(void), const void *data) {
+  struct gc_registration registration = read_registration(index);
+  return registration.sort == GC_FINALIZER_IS_CLEANER && registration.function == function &&
+         registration.data == data;
+}
+
+bool
+gc_finalizers_remove_cleaner(void *object, void (*function)(void), void *data) {
+  uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
+  while (index && !is_that_cleaner(index, function, data))
+    index = gc_ref_table_find_next(&table, index);
+  if (index)
+    remove_registration(index);
+  return index != 0;
+}
+
+void
+gc_finalizers_forget(void *object) {
+  for (uint32_t index; (index = gc_ref_table_find(&table, (uintptr_t)object)) != 0;)
+    remove_registration(index);
+}
+
+size_t
+gc_finalizers_pressure_bytes(void) {
+  return gc_ref_table_young_count(&table) * gc_finalizer_settings.bytes_each;
+}
+
+size_t
+gc_finalizers_count(void) {
+  return gc_ref_table_count(&table);
+}
+
+size_t
+gc_finalizers_check(void) {
+  return gc_ref_table_check(&table);
+}
+
+void
+gc_finalizers_each(void (*visit)(void *object)) {
+  size_t position = 0;
+  for (uint32_t index;
+       (index = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &table, &position)) != 0;)
+    if (!is_cleaner(index))
+      visit((void *)object_of(index));
+}
+
+// ---- Becoming ready ------------------------------------------------------------------------------------
+
+static struct gc_ready_item
+item_of(uint32_t index) {
+  struct gc_registration registration = read_registration(index);
+  return (struct gc_ready_item){
+      .object = registration.sort == GC_FINALIZER_IS_CLEANER ? NULL : (void *)object_of(index),
+      .function = registration.function,
+      .data = registration.data,
+  };
+}
+
+// Of a node that is not in the table any more.  false if memory is refused.
+static bool
+make_ready(uint32_t index) {
+  struct gc_ready_queue *queue = gc_queues_at((uint32_t)(node_at(index)->value >> 32));
+  if (!gc_ready_reserve(queue))
+    return false;
+  gc_ready_push(queue, item_of(index));
+  gc_atomic_store_relaxed(&gc_queues_news, 1);
+  free_registration(index);
+  return true;
+}
+
+size_t
+gc_finalizers_make_all_ready(void) {
+  size_t count = 0, position = 0;
+  for (uint32_t index;
+       (index = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &table, &position)) != 0;)
+    if (!is_cleaner(index)) {
+      uintptr_t object = object_of(index);
+      gc_ref_table_unlink(&table, index);
+      if (!make_ready(index)) {
+        gc_ref_table_link(&table, index, object);
+        break;
+      }
+      count++;
+    }
+  return count;
+}
+
+// ---- Deciding ------------------------------------------------------------------------------------------
+
+// Objects that were found to be in a cycle.
+enum { WARNINGS_KEPT = 16 };
+static GC_STATE struct {
+  uintptr_t objects[WARNINGS_KEPT]; // not to be used, only to be named
+  size_t count;
+} cycles; // [stw, gc_cycle_lock]
+
+static enum gc_ref_state
+state_of(uint32_t index) {
+  return gc_ref_state_of(gc_team_own_marker(), object_of(index));
+}
+
+// Dead objects with finalizers, and where their marks are.  Without memory for one it lives until the next
+// cycle.
+struct dying {
+  uint8_t *byte;
+  uint32_t index;
+};
+
+static GC_STATE struct {
+  struct dying *items;
+  size_t count, capacity;
+} dying; // [stw]
+
+static bool
+reserve_dying(void) {
+  if (dying.count < dying.capacity)
+    return true;
+  size_t old_bytes = dying.capacity * sizeof *dying.items;
+  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
+  void *moved = old_bytes ? gc_os_remap(dying.items, old_bytes, bytes) : gc_os_map(bytes);
+  if (!moved)
+    return false;
+  dying.items = moved;
+  dying.capacity = bytes / sizeof *dying.items;
+  return true;
+}
+
+static bool
+is_white(struct dying item) {
+  return gc_team_own_marker()->view.white >> *item.byte & 1;
+}
+
+// Its contents have been marked before.
+static void
+mark_only(struct dying item) {
+  *item.byte = gc_heap.mark;
+}
+
+// Mark what an object refers to and all that this leads to; not the object, unless that leads back to it.
+static void
+mark_contents(struct gc_ref object, bool ignore_self) {
+  struct gc_marker *marker = gc_team_own_marker();
+  gc_marker_scan_object(marker, object, ignore_self);
+  gc_marker_drain(marker, NULL);
+}
+
+static void
+mark_for_order(uint32_t index, struct gc_ref object) {
+  mark_contents(object, sort_of(index) == GC_FINALIZER_IS_IGNORE_SELF);
+  if (gc_team_own_marker()->view.white >> *object.byte & 1)
+    return;
+  if (cycles.count < WARNINGS_KEPT)
+    cycles.objects[cycles.count] = (uintptr_t)object.start;
+  cycles.count++;
+  gc_atomic_store_relaxed(&gc_queues_news, 1);
+}
+
+static void
+keep_once_more(struct gc_ref object) {
+  mark_contents(object, false);
+  *object.byte = gc_heap.mark;
+}
+
+// One that is white so far.
+static void
+look_at_dead(uint32_t index, struct gc_ref object) {
+  if (!reserve_dying()) {
+    keep_once_more(object);
+    return;
+  }
+  dying.items[dying.count++] = (struct dying){object.byte, index};
+  if (sort_of(index) != GC_FINALIZER_IS_NO_ORDER)
+    mark_for_order(index, object);
+}
+
+// Find the dead.  What they refer to must live until their finalizers have run; so what of it is finalizable
+// waits.
+static void
+find_dead(struct gc_ref_scope scope) {
+  const struct gc_marker *marker = gc_team_own_marker();
+  size_t position = 0;
+  dying.count = 0;
+  for (uint32_t index; (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
+    struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
+    if (is_cleaner(index))
+      continue;
+    if (!object.start || (uintptr_t)object.start != object_of(index))
+      remove_registration(index);
+    else if (marker->view.white >> *object.byte & 1)
+      look_at_dead(index, object);
+    else if (!gc_slot_is_object(*object.byte))
+      remove_registration(index);
+  }
+}
+
+// Those that are still dead are no longer registered.
+static void
+unregister_dead(void) {
+  size_t kept = 0;
+  for (size_t i = 0; i < dying.count; i++) {
+    if (!is_white(dying.items[i]))
+      continue;
+    gc_ref_table_unlink(&table, dying.items[i].index);
+    dying.items[kept++] = dying.items[i];
+  }
+  dying.count = kept;
+}
+
+// Without java_finalization, as in libgc, what is registered as unreachable is like any other.
+static bool
+is_unreachable_sort(uint32_t index) {
+  return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && gc_finalizer_settings.java_finalization;
+}
+
+// Unreachable ones still need not live: others may refer to them.
+static void
+mark_dead(void) {
+  for (size_t i = 0; i < dying.count; i++) {
+    struct dying item = dying.items[i];
+    if (!is_white(item))
+      continue;
+    if (sort_of(item.index) == GC_FINALIZER_IS_NO_ORDER)
+      mark_contents(gc_heap_slot_at((const void *)object_of(item.index)), false);
+    if (!is_unreachable_sort(item.index))
+      mark_only(item);
+  }
+}
+
+static void
+register_again(uint32_t index) {
+  gc_ref_table_link(&table, index, object_of(index));
+}
+
+// Refused memory, it lives until the next cycle.
+static void
+finish_dead(struct dying item) {
+  bool revived = is_unreachable_sort(item.index) && !is_white(item);
+  uintptr_t object = object_of(item.index);
+  mark_only(item);
+  if (revived || !make_ready(item.index))
+    register_again(item.index);
+  else if (gc_finalizer_settings.await)
+    gc_finalizer_settings.await((void *)object);
+}
+
+void
+gc_finalizers_settle_stw(struct gc_ref_scope scope) {
+  find_dead(scope);
+  gc_marker_rescan(gc_team_own_marker());
+  unregister_dead();
+  mark_dead();
+  gc_marker_rescan(gc_team_own_marker());
+  for (size_t i = 0; i < dying.count; i++)
+    finish_dead(dying.items[i]);
+}
+
+void
+gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
+  size_t position = 0;
+  for (uint32_t index; cleaners > 0 && (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
+    if (!is_cleaner(index) || state_of(index) == GC_REF_ALIVE)
+      continue;
+    gc_ref_table_unlink(&table, index);
+    if (make_ready(index))
+      continue;
+    register_again(index); // refused memory
+    keep_once_more(gc_heap_slot_at((const void *)object_of(index)));
+  }
+  gc_ref_table_forget_young(&table);
+}
+
+bool
+gc_finalizers_look_ahead(size_t *position, size_t nodes) {
+  size_t limit = gc_min(*position + nodes, gc_ref_table_limit(&table));
+  for (; *position < limit; ++*position) {
+    uint32_t index = (uint32_t)*position;
+    if (index && gc_ref_table_is_linked(&table, index) && state_of(index) != GC_REF_ALIVE)
+      gc_ref_table_note(&table, index);
+  }
+  return *position < gc_ref_table_limit(&table);
+}
+
+void
+gc_finalizers_warn(void) {
+  for (size_t i = 0; i < gc_min(cycles.count, WARNINGS_KEPT); i++)
+    gc_warn("finalization cycle involving %p", cycles.objects[i]);
+  cycles.count = 0;
+}

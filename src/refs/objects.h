@@ -1,0 +1,20 @@
+// What the collector knows of an object at the end of marking, and writing where writes may be noticed.
+#pragma once
+
+#include "mark/marker.h"
+
+enum gc_ref_state {
+  GC_REF_ALIVE,
+  GC_REF_DEAD, // an object without the mark: not reached so far
+  GC_REF_GONE  // no object, or no longer one
+};
+
+// Of the object at `address`, the start of one.  Between gc_marker_begin and the sweep.
+enum gc_ref_state gc_ref_state_of(const struct gc_marker *marker, uintptr_t address);
+
+// Does a word lie in memory that is going to be freed?
+bool gc_ref_dies_with(const struct gc_marker *marker, uintptr_t word);
+
+// Store a word that may lie in the heap.  With mprotect its page is opened first, since threads of the
+// collector's own take no signal; what is stored counts as written.  [gc_lock]
+void gc_ref_store(uintptr_t *word, uintptr_t value);

@@ -1,0 +1,61 @@
+// Queues of what is ready.  See ready.h.
+#include "refs/ready.h"
+
+#include <string.h>
+
+static void
+publish_count(struct gc_ready_queue *queue) {
+  gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
+}
+
+bool
+gc_ready_reserve(struct gc_ready_queue *queue) {
+  if (queue->limit < queue->capacity)
+    return true;
+  if (queue->head > queue->capacity / 2) { // taken ones make room
+    memmove(queue->items, queue->items + queue->head, (queue->limit - queue->head) * sizeof *queue->items);
+    queue->limit -= queue->head;
+    queue->head = 0;
+    return true;
+  }
+  size_t old_bytes = queue->capacity * sizeof *queue->items;
+  size_t bytes = old_bytes ? 2 * old_bytes : 3 * gc_os_page_bytes(); // a multiple of an item
+  void *moved = old_bytes ? gc_os_remap(queue->items, old_bytes, bytes) : gc_os_map(bytes);
+  if (!moved)
+    return false;
+  queue->items = moved;
+  queue->capacity = bytes / sizeof *queue->items;
+  return true;
+}
+
+void
+gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
+  queue->items[queue->limit++] = item;
+  queue->has_more = true;
+  publish_count(queue);
+}
+
+bool
+gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
+  if (queue->head == queue->limit)
+    return false;
+  *item = queue->items[queue->head++];
+  if (queue->head == queue->limit)
+    queue->head = queue->limit = 0;
+  publish_count(queue);
+  return true;
+}
+
+bool
+gc_ready_roots(const struct gc_ready_queue *queue, struct gc_range_array *roots) {
+  return queue->head == queue->limit ||
+         gc_range_array_push(roots, (struct gc_range){(const char *)(queue->items + queue->head),
+                                                      (const char *)(queue->items + queue->limit)});
+}
+
+void
+gc_ready_destroy(struct gc_ready_queue *queue) {
+  if (queue->items)
+    gc_os_unmap(queue->items, queue->capacity * sizeof *queue->items);
+  *queue = (struct gc_ready_queue){0};
+}

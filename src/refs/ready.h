@@ -1,0 +1,36 @@
+// Queues of what is ready to be called: finalizers with their objects, cleaners.
+//
+//   pause: gc_ready_push_stw --> queue --> gc_ready_take --> called, with no lock held
+//
+// What waits in a queue is alive: the items are roots.  All [gc_lock] unless said otherwise.
+#pragma once
+
+#include "base/atomic.h"
+#include "os/memory.h"
+
+struct gc_ready_item {
+  void *object;           // NULL: a cleaner
+  void (*function)(void); // GC_finalization_proc or GC_cleaner_proc
+  void *data;
+};
+
+struct gc_ready_queue {
+  struct gc_ready_item *items;
+  size_t head, limit; // [head, limit) are waiting
+  size_t capacity;
+  struct gc_atomic count; // limit - head [also read without the lock]
+  bool has_more;          // something came after the owner was told last
+};
+
+// Room for one more.  false if memory is refused.
+bool gc_ready_reserve(struct gc_ready_queue *queue);
+void gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item);
+
+// The oldest one.  false if there is none.
+bool gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item);
+
+// Append the items to the roots.  false if memory is refused.
+bool gc_ready_roots(const struct gc_ready_queue *queue, struct gc_range_array *roots);
+
+// Give the memory back; nothing waits any more.
+void gc_ready_destroy(struct gc_ready_queue *queue);

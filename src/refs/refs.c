@@ -1,0 +1,118 @@
+// References at the end of a cycle.  See refs.h.
+#include "refs/refs.h"
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "mark/team.h"
+#include "refs/ephemerons.h"
+#include "refs/finalizers.h"
+#include "refs/links.h"
+#include "refs/queues.h"
+#include "refs/run.h"
+#include "refs/softs.h"
+#include "refs/toggles.h"
+
+void
+gc_refs_prepare(bool memory_is_short) {
+  gc_lock_acquire(&gc_lock);
+  gc_toggles_ask(gc_run_settings.toggle);
+  gc_softs_begin(memory_is_short);
+  gc_lock_release(&gc_lock);
+}
+
+bool
+gc_refs_roots_stw(struct gc_range_array *roots) {
+  return gc_queues_roots_stw(roots) && gc_toggles_roots_stw(roots);
+}
+
+void
+gc_refs_settle_stw(bool all) {
+  struct gc_ref_scope scope = {.all = all};
+  gc_softs_keep_stw(scope);
+  gc_ephemerons_settle_stw(scope);
+  gc_links_clear_stw(GC_LINK_SOFT, scope);
+  gc_links_clear_stw(GC_LINK_ORDINARY, scope);
+  gc_finalizers_settle_stw(scope);
+  gc_links_forget_stw(GC_LINK_SOFT, scope);
+  gc_links_forget_stw(GC_LINK_ORDINARY, scope);
+  gc_toggles_settle_stw();
+  gc_links_clear_stw(GC_LINK_LONG, scope);
+  gc_links_forget_stw(GC_LINK_LONG, scope);
+  gc_finalizers_settle_cleaners_stw(scope);
+  gc_links_end_stw();
+}
+
+// ---- Looking ahead -------------------------------------------------------------------------------------
+
+// Tables one after the other.
+enum { SOFTS, EPHEMERONS, LINKS, FINALIZERS = LINKS + GC_LINK_SORTS, TABLES };
+
+// A round that has marked values or what soft references keep is followed by another one, since that may be
+// keys; but chains of ephemerons are the pause's.
+enum { ROUNDS_MAX = 8 };
+
+static GC_STATE struct {
+  unsigned round, table;
+  size_t position;
+  bool marked; // something in this round
+} ahead;       // [gc_cycle_lock]
+
+static void
+begin_round(unsigned round) {
+  ahead.round = round;
+  ahead.table = 0;
+  ahead.position = 0;
+  ahead.marked = false;
+}
+
+void
+gc_refs_begin_to_look_ahead(void) {
+  begin_round(1);
+}
+
+static bool
+look_in_table(size_t nodes) {
+  switch (ahead.table) {
+  case SOFTS:
+    return gc_softs_look_ahead(&ahead.position, nodes);
+  case EPHEMERONS:
+    return gc_ephemerons_look_ahead(&ahead.position, nodes);
+  case FINALIZERS:
+    return gc_finalizers_look_ahead(&ahead.position, nodes);
+  default:
+    return gc_links_look_ahead((enum gc_link_sort)(ahead.table - LINKS), &ahead.position, nodes);
+  }
+}
+
+static bool
+look_at_some(void) {
+  enum { AT_ONCE = 4096 };
+  const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
+  gc_lock_acquire(&gc_lock);
+  bool more = look_in_table(AT_ONCE);
+  gc_lock_release(&gc_lock);
+  ahead.marked |= stack->top != stack->base;
+  return more;
+}
+
+bool
+gc_refs_look_ahead(void) {
+  if (look_at_some())
+    return true;
+  ahead.table++;
+  ahead.position = 0;
+  if (ahead.table < TABLES)
+    return true;
+  if (!ahead.marked || ahead.round == ROUNDS_MAX)
+    return false;
+  begin_round(ahead.round + 1);
+  return true;
+}
+
+size_t
+gc_refs_check(void) {
+  size_t faults = gc_finalizers_check() + gc_links_check() + gc_ephemerons_check();
+  if (faults > 0)
+    gc_log("verify: refs-found violated: %zu registrations are not where they belong", faults);
+  return faults;
+}

@@ -1,0 +1,61 @@
+// Soft references.  See softs.h.
+#include "refs/softs.h"
+
+#include "heap/heap.h"
+#include "mark/team.h"
+#include "refs/links.h"
+#include "refs/objects.h"
+
+unsigned long gc_softs_ms_per_mib = 1000;
+
+static GC_STATE uint64_t kept_ms; // [gc_lock] how long ago is lately
+
+static size_t
+free_bytes(void) {
+  size_t resident_bytes = gc_heap_resident_bytes();
+  if (gc_heap.max_bytes > 0)
+    return gc_heap.max_bytes - gc_min(gc_heap.max_bytes, resident_bytes);
+  return resident_bytes - gc_min(gc_heap.live_bytes, resident_bytes);
+}
+
+void
+gc_softs_begin(bool memory_is_short) {
+  kept_ms = memory_is_short ? 0 : (uint64_t)(free_bytes() / GC_MIB) * gc_softs_ms_per_mib;
+}
+
+// The clock wraps after 49 days.
+static bool
+is_kept(const struct gc_ref_node *node) {
+  const struct gc_weak_ref *reference = (const struct gc_weak_ref *)node->key;
+  return gc_heap.now_ms - reference->got_ms < kept_ms;
+}
+
+static void
+keep(const struct gc_ref_node *node) {
+  struct gc_marker *marker = gc_team_own_marker();
+  if (gc_ref_state_of(marker, node->object) == GC_REF_DEAD && !gc_ref_dies_with(marker, node->key))
+    gc_marker_mark_object(marker, (const void *)node->object);
+}
+
+void
+gc_softs_keep_stw(struct gc_ref_scope scope) {
+  const struct gc_ref_table *table = gc_links_table(GC_LINK_SOFT);
+  size_t position = 0;
+  for (uint32_t index; (index = gc_ref_scope_next(scope, table, &position)) != 0;)
+    if (is_kept(gc_ref_table_node(table, index)))
+      keep(gc_ref_table_node(table, index));
+  gc_marker_drain(gc_team_own_marker(), NULL);
+  gc_marker_rescan(gc_team_own_marker());
+}
+
+bool
+gc_softs_look_ahead(size_t *position, size_t nodes) {
+  const struct gc_ref_table *table = gc_links_table(GC_LINK_SOFT);
+  size_t limit = gc_min(*position + nodes, gc_ref_table_limit(table));
+  for (; *position < limit; ++*position) {
+    uint32_t index = (uint32_t)*position;
+    if (index && gc_ref_table_is_linked(table, index) && is_kept(gc_ref_table_node(table, index)))
+      keep(gc_ref_table_node(table, index));
+  }
+  return *position < gc_ref_table_limit(table);
+}

@@ -1,0 +1,290 @@
+// The table of references.  See table.h for its states.
+//
+// With B buckets, 2^n <= B < 2^(n+1), a hash belongs to the bucket of its lowest n + 1 bits if there is one,
+// and otherwise to that of its lowest n.  So bucket B, when it comes, takes what belongs to it from bucket
+// B - 2^n and from no other: that is a split, and there is at most one for each node that is linked.
+//
+// Why not a table that doubles: to move a million nodes takes longer than a pause may.
+#include "refs/table.h"
+
+#include "base/check.h"
+#include "os/memory.h"
+
+// ---- Memory --------------------------------------------------------------------------------------------
+
+enum {
+  BUCKETS_AT = sizeof(struct gc_ref_node), // bytes per node that lie before them in a chunk
+  YOUNG_AT = BUCKETS_AT + sizeof(uint32_t),
+  NODE_BYTES = YOUNG_AT + sizeof(uint32_t) // of a chunk, all in all
+};
+
+#define FIRST_BUCKETS (1u << GC_REF_CHUNK_SHIFT)
+#define LAST_MAX (UINT32_MAX - FIRST_BUCKETS) // the highest index that has a place
+
+// Entry `index` of the array that begins after `before` bytes per node.
+static uint32_t *
+entry_at(const struct gc_ref_table *table, uint32_t index, size_t before) {
+  struct gc_ref_place place = gc_ref_place_of(index);
+  char *chunk = table->chunks[place.shift - GC_REF_CHUNK_SHIFT];
+  return (uint32_t *)(chunk + (before << place.shift)) + place.offset;
+}
+
+static uint32_t *
+bucket_at(const struct gc_ref_table *table, uint32_t bucket) {
+  return entry_at(table, bucket, BUCKETS_AT);
+}
+
+static uint32_t *
+young_at(const struct gc_ref_table *table, uint32_t position) {
+  return entry_at(table, position, YOUNG_AT);
+}
+
+bool
+gc_ref_table_reserve(struct gc_ref_table *table) {
+  if (table->free)
+    return true;
+  if (table->last == LAST_MAX)
+    return false;
+  unsigned shift = gc_ref_place_of(table->last + 1).shift;
+  char **chunk = &table->chunks[shift - GC_REF_CHUNK_SHIFT];
+  if (!*chunk)
+    *chunk = gc_os_map((size_t)NODE_BYTES << shift);
+  return *chunk != NULL;
+}
+
+// ---- Buckets -------------------------------------------------------------------------------------------
+
+// Neighbours in memory are neighbours here, so that objects added in the order of their addresses touch each
+// cache line of buckets once: in a stretch of as many granules as there are buckets at first, the hash rises
+// with the address.  Where each stretch begins is as good as random, and another place for what is not at
+// the start of a granule.  One multiplication (Knuth) is not enough: its lower bits, which choose the
+// bucket, step evenly and may pile up.
+static uint32_t
+hash_of(uintptr_t key) {
+  const uint64_t golden = 0x9e3779b97f4a7c15, in_stretch = (FIRST_BUCKETS - 1) * GC_GRANULE_BYTES;
+  uint64_t begin = (key & ~in_stretch) * golden;
+  begin = (begin ^ begin >> 32) * golden >> 32;
+  return (uint32_t)(begin + (key & in_stretch) / GC_GRANULE_BYTES);
+}
+
+static uint32_t
+bucket_count(const struct gc_ref_table *table) {
+  return FIRST_BUCKETS + table->splits;
+}
+
+static uint32_t
+bucket_of(const struct gc_ref_table *table, uintptr_t key) {
+  uint32_t buckets = bucket_count(table), half = 1u << gc_log2(buckets), hash = hash_of(key);
+  uint32_t bucket = hash & (2 * half - 1);
+  return bucket < buckets ? bucket : bucket - half;
+}
+
+// Both keep their order.
+static void
+split(struct gc_ref_table *table) {
+  uint32_t new = bucket_count(table), half = 1u << gc_log2(new);
+  uint32_t *stays = bucket_at(table, new - half), *moves = bucket_at(table, new), index = *stays;
+  while (index) {
+    struct gc_ref_node *node = gc_ref_table_node(table, index);
+    uint32_t **end = hash_of(node->key) & half ? &moves : &stays;
+    **end = index;
+    *end = &node->next;
+    index = node->next;
+  }
+  *stays = *moves = 0;
+  table->splits++;
+}
+
+void
+gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key) {
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT((node->bits & (GC_REF_USED | GC_REF_LINKED)) == GC_REF_USED);
+  uint32_t *bucket = bucket_at(table, bucket_of(table, key));
+  node->key = key;
+  node->bits |= GC_REF_LINKED;
+  node->next = *bucket;
+  *bucket = index;
+  if (++table->linked > bucket_count(table))
+    split(table);
+}
+
+void
+gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index) {
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(node->bits & GC_REF_LINKED);
+  uint32_t *link = bucket_at(table, bucket_of(table, node->key));
+  while (*link != index) {
+    GC_CHECK(*link, "the table of references is damaged: %p is not where it belongs", (void *)node->key);
+    link = &gc_ref_table_node(table, *link)->next;
+  }
+  *link = node->next;
+  node->next = 0;
+  node->bits &= ~(uint32_t)GC_REF_LINKED;
+  table->linked--;
+}
+
+// The first node of the key, from `index` on in its bucket.
+static uint32_t
+find_from(const struct gc_ref_table *table, uint32_t index, uintptr_t key) {
+  while (index) {
+    const struct gc_ref_node *node = gc_ref_table_node(table, index);
+    if (node->key == key)
+      break;
+    index = node->next;
+  }
+  return index;
+}
+
+uint32_t
+gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key) {
+  return table->linked ? find_from(table, *bucket_at(table, bucket_of(table, key)), key) : 0;
+}
+
+uint32_t
+gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index) {
+  const struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(node->bits & GC_REF_LINKED);
+  return find_from(table, node->next, node->key);
+}
+
+// ---- Nodes ---------------------------------------------------------------------------------------------
+
+static uint32_t
+take_free(struct gc_ref_table *table) {
+  uint32_t index = table->free;
+  if (!index)
+    return ++table->last;
+  table->free = gc_ref_table_node(table, index)->next;
+  return index;
+}
+
+uint32_t
+gc_ref_table_add(struct gc_ref_table *table, uintptr_t key) {
+  uint32_t index = take_free(table);
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(!(node->bits & GC_REF_USED));
+  *node = (struct gc_ref_node){.bits = node->bits | GC_REF_USED};
+  gc_ref_table_note(table, index);
+  gc_ref_table_link(table, index, key);
+  return index;
+}
+
+// If it is listed as young it remains so, for to take it from the list would take a search.
+void
+gc_ref_table_free(struct gc_ref_table *table, uint32_t index) {
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT((node->bits & (GC_REF_USED | GC_REF_LINKED)) == GC_REF_USED);
+  *node = (struct gc_ref_node){.next = table->free, .bits = node->bits & GC_REF_YOUNG};
+  table->free = index;
+}
+
+void
+gc_ref_table_remove(struct gc_ref_table *table, uint32_t index) {
+  gc_ref_table_unlink(table, index);
+  gc_ref_table_free(table, index);
+}
+
+// ---- The young -----------------------------------------------------------------------------------------
+
+// There is room for all nodes, and none is listed twice.
+void
+gc_ref_table_note(struct gc_ref_table *table, uint32_t index) {
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(node->bits & GC_REF_USED);
+  if (node->bits & GC_REF_YOUNG)
+    return;
+  node->bits |= GC_REF_YOUNG;
+  *young_at(table, table->young++) = index;
+}
+
+uint32_t
+gc_ref_table_young(const struct gc_ref_table *table, size_t position) {
+  GC_ASSERT(position < table->young);
+  uint32_t index = *young_at(table, (uint32_t)position);
+  return gc_ref_table_node(table, index)->bits & GC_REF_USED ? index : 0;
+}
+
+void
+gc_ref_table_forget_young(struct gc_ref_table *table) {
+  while (table->young)
+    gc_ref_table_node(table, *young_at(table, --table->young))->bits &= ~(uint32_t)GC_REF_YOUNG;
+}
+
+// ---- Checks --------------------------------------------------------------------------------------------
+
+static bool
+was_handed_out(const struct gc_ref_table *table, uint32_t index) {
+  return index - 1 < table->last;
+}
+
+// Count down what `left` says there is, so that a cycle ends.
+static size_t
+faults_in_bucket(const struct gc_ref_table *table, uint32_t bucket, size_t *left) {
+  size_t faults = 0;
+  for (uint32_t index = *bucket_at(table, bucket); index; (*left)--) {
+    if (!was_handed_out(table, index) || *left == 0)
+      return faults + 1;
+    const struct gc_ref_node *node = gc_ref_table_node(table, index);
+    faults += !(node->bits & GC_REF_LINKED) || bucket_of(table, node->key) != bucket;
+    index = node->next;
+  }
+  return faults;
+}
+
+static size_t
+faults_in_buckets(const struct gc_ref_table *table) {
+  size_t faults = 0, left = table->linked;
+  for (uint32_t bucket = 0; bucket < bucket_count(table); bucket++)
+    faults += faults_in_bucket(table, bucket, &left);
+  return faults + (left != 0);
+}
+
+static size_t
+faults_in_free(const struct gc_ref_table *table, size_t free) {
+  size_t left = free;
+  for (uint32_t index = table->free; index; left--) {
+    if (!was_handed_out(table, index) || left == 0)
+      return 1;
+    const struct gc_ref_node *node = gc_ref_table_node(table, index);
+    if (node->bits & GC_REF_USED)
+      return 1;
+    index = node->next;
+  }
+  return left != 0;
+}
+
+static size_t
+faults_in_young(const struct gc_ref_table *table) {
+  size_t faults = 0;
+  for (uint32_t position = 0; position < table->young; position++) {
+    uint32_t index = *young_at(table, position);
+    faults += !was_handed_out(table, index) || !(gc_ref_table_node(table, index)->bits & GC_REF_YOUNG);
+  }
+  return faults;
+}
+
+// Whether all that they say is there may be looked at.
+static bool
+counts_are_possible(const struct gc_ref_table *table) {
+  uint32_t last = table->last;
+  return last <= LAST_MAX && table->young <= last && table->splits <= last &&
+         (table->splits == 0 || bucket_count(table) <= last) &&
+         (last == 0 || table->chunks[gc_ref_place_of(last).shift - GC_REF_CHUNK_SHIFT]);
+}
+
+size_t
+gc_ref_table_check(const struct gc_ref_table *table) {
+  if (!counts_are_possible(table))
+    return 1;
+  if (table->last == 0)
+    return table->free || table->linked;
+  size_t used = 0, linked = 0, young = 0;
+  for (size_t index = 1; index < gc_ref_table_limit(table); index++) {
+    uint32_t bits = gc_ref_table_node(table, (uint32_t)index)->bits;
+    used += (bits & GC_REF_USED) != 0;
+    linked += (bits & GC_REF_LINKED) != 0;
+    young += (bits & GC_REF_YOUNG) != 0;
+  }
+  return (linked != table->linked) + (young != table->young) + faults_in_buckets(table) +
+         faults_in_free(table, table->last - used) + faults_in_young(table);
+}

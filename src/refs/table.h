@@ -1,0 +1,123 @@
+// A table of references, found by an address, that never stalls: it grows by one bucket at a time (linear
+// hashing, Litwin 1980), and nothing in it ever moves.
+//
+//        gc_ref_table_add
+//   free -----------------------------> linked: in the bucket of its key
+//    ^                                  |    ^
+//    | gc_ref_table_free                |    | gc_ref_table_link
+//    |           gc_ref_table_unlink    v    |
+//    +--------------------------------- unlinked: its owner's alone
+//
+// Nodes are known by their index, from 1, and 0 is none.  Beside that, nodes may be young: these are on a
+// list, to be looked at without looking at all.  What is young is for the owner to say; a new node is.
+//
+// No call but gc_ref_table_reserve asks the system for anything, and none takes longer because the table is
+// large: so all may be used while the world is stopped.  A table that is all zero is an empty one.
+#pragma once
+
+#include "base/types.h"
+
+struct gc_ref_node {
+  uintptr_t key;    // the address by which a linked node is found
+  uintptr_t object; // this and `value` are the owner's
+  uintptr_t value;
+  uint32_t next; // linked: in its bucket; free: in the list of those; unlinked: the owner's
+  uint32_t bits; // the lowest GC_REF_BITS are the table's, the others the owner's
+};
+_Static_assert(sizeof(struct gc_ref_node) == 32, "two nodes fill a cache line");
+
+enum {
+  GC_REF_USED = 1,   // not free
+  GC_REF_LINKED = 2, // implies used
+  GC_REF_YOUNG = 4,  // on the list of young nodes, where a node that is freed remains
+  GC_REF_BITS = 3
+};
+
+// Memory comes in chunks, each twice as large as the one before and touched as it is needed.  Each has room
+// for as many buckets and entries of the young list as for nodes, for there are never more of them.
+enum {
+  GC_REF_CHUNK_SHIFT = 10, // the first has room for this many, as a power of two: a page of buckets
+  GC_REF_CHUNKS = 32 - GC_REF_CHUNK_SHIFT
+};
+
+struct gc_ref_table {
+  char *chunks[GC_REF_CHUNKS]; // nodes, then buckets, then young entries; NULL: not yet needed
+  uint32_t last;               // the highest index ever handed out
+  uint32_t free;               // the node that was freed last
+  uint32_t linked;             // nodes
+  uint32_t splits;             // of buckets, so far
+  uint32_t young;              // entries of the list, freed nodes' among them
+};                             // [gc_lock]
+
+// Where index i lies: there are as many indices before a chunk, and 2^GC_REF_CHUNK_SHIFT more, as in it.
+struct gc_ref_place {
+  unsigned shift; // the chunk has 2^shift
+  uint32_t offset;
+};
+
+static inline struct gc_ref_place
+gc_ref_place_of(uint32_t index) {
+  uint32_t at = index + (1u << GC_REF_CHUNK_SHIFT);
+  unsigned shift = gc_log2(at);
+  return (struct gc_ref_place){shift, at - (1u << shift)};
+}
+
+// `index` is one that was handed out.
+static inline struct gc_ref_node *
+gc_ref_table_node(const struct gc_ref_table *table, uint32_t index) {
+  struct gc_ref_place place = gc_ref_place_of(index);
+  return (struct gc_ref_node *)table->chunks[place.shift - GC_REF_CHUNK_SHIFT] + place.offset;
+}
+
+static inline bool
+gc_ref_table_is_linked(const struct gc_ref_table *table, uint32_t index) {
+  return gc_ref_table_node(table, index)->bits & GC_REF_LINKED;
+}
+
+// How many nodes are linked.
+static inline size_t
+gc_ref_table_count(const struct gc_ref_table *table) {
+  return table->linked;
+}
+
+// All nodes have indices in [1, limit).
+static inline size_t
+gc_ref_table_limit(const struct gc_ref_table *table) {
+  return (size_t)table->last + 1;
+}
+
+// Make room for one more node.  false if memory is refused; then nothing has changed.
+bool gc_ref_table_reserve(struct gc_ref_table *table);
+
+// Link a new node, which is young and otherwise zero.  Needs a reserve since the last add.
+uint32_t gc_ref_table_add(struct gc_ref_table *table, uintptr_t key);
+
+// The node of this key that was linked last, and the one that was linked before it.  0: none.
+uint32_t gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key);
+uint32_t gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index);
+
+// Take a linked node out of the buckets; put an unlinked one into them, under any key.  All else that it
+// holds stays as it is, except for `next`.
+void gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index);
+void gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key);
+
+// Give back an unlinked node, or a linked one.
+void gc_ref_table_free(struct gc_ref_table *table, uint32_t index);
+void gc_ref_table_remove(struct gc_ref_table *table, uint32_t index);
+
+// Let a node be young.  It may be already.
+void gc_ref_table_note(struct gc_ref_table *table, uint32_t index);
+
+// The young nodes, linked or not, by their position on the list, which has `young_count`; 0 stands for one
+// that was freed.  Who adds nodes while going through the list may miss them.
+static inline size_t
+gc_ref_table_young_count(const struct gc_ref_table *table) {
+  return table->young;
+}
+uint32_t gc_ref_table_young(const struct gc_ref_table *table, size_t position);
+
+// Nothing is young any more.
+void gc_ref_table_forget_young(struct gc_ref_table *table);
+
+// How many faults there are in the table: for the verifier.
+size_t gc_ref_table_check(const struct gc_ref_table *table);
