@@ -39,8 +39,8 @@ static enum gc_registered
 try_once(struct request *request) {
   gc_lock_acquire(&gc_lock);
   enum gc_registered result = request->new.sort == GC_FINALIZER_IS_CLEANER
-                                  ? gc_finalizers_add_cleaner(request->object, request->new)
-                                  : gc_finalizers_register(request->object, request->new, &request->old);
+                                  ? gc_finalizers_add_cleaner(request->object, &request->new)
+                                  : gc_finalizers_register(request->object, &request->new, &request->old);
   gc_lock_release(&gc_lock);
   return result;
 }
@@ -58,7 +58,12 @@ register_it(struct request *request) {
 }
 
 static void
-register_finalizer(struct request request, GC_finalization_proc *old_finalizer, void **old_data) {
+register_finalizer(void *object, enum gc_finalizer_sort sort, GC_finalization_proc finalizer, void *data,
+                   GC_finalization_proc *old_finalizer, void **old_data) {
+  struct request request = {
+      .object = object,
+      .new = {.function = (void (*)(void))finalizer, .data = data, .sort = sort},
+  };
   if (register_it(&request) == GC_NO_ROOM) {
     errno = ENOMEM;
     if (gc_hooks.out_of_memory)
@@ -71,40 +76,28 @@ register_finalizer(struct request request, GC_finalization_proc *old_finalizer, 
     *old_data = request.old.data;
 }
 
-static struct request
-request_for(void *object, enum gc_finalizer_sort sort, GC_finalization_proc finalizer, void *data) {
-  return (struct request){
-      .object = object,
-      .new = {.function = (void (*)(void))finalizer, .data = data, .sort = sort},
-  };
-}
-
 void
 GC_register_finalizer(void *object, GC_finalization_proc finalizer, void *client_data,
                       GC_finalization_proc *old_finalizer, void **old_data) {
-  register_finalizer(request_for(object, GC_FINALIZER_IS_ORDERED, finalizer, client_data), old_finalizer,
-                     old_data);
+  register_finalizer(object, GC_FINALIZER_IS_ORDERED, finalizer, client_data, old_finalizer, old_data);
 }
 
 void
 GC_register_finalizer_ignore_self(void *object, GC_finalization_proc finalizer, void *client_data,
                                   GC_finalization_proc *old_finalizer, void **old_data) {
-  register_finalizer(request_for(object, GC_FINALIZER_IS_IGNORE_SELF, finalizer, client_data), old_finalizer,
-                     old_data);
+  register_finalizer(object, GC_FINALIZER_IS_IGNORE_SELF, finalizer, client_data, old_finalizer, old_data);
 }
 
 void
 GC_register_finalizer_no_order(void *object, GC_finalization_proc finalizer, void *client_data,
                                GC_finalization_proc *old_finalizer, void **old_data) {
-  register_finalizer(request_for(object, GC_FINALIZER_IS_NO_ORDER, finalizer, client_data), old_finalizer,
-                     old_data);
+  register_finalizer(object, GC_FINALIZER_IS_NO_ORDER, finalizer, client_data, old_finalizer, old_data);
 }
 
 void
 GC_register_finalizer_unreachable(void *object, GC_finalization_proc finalizer, void *client_data,
                                   GC_finalization_proc *old_finalizer, void **old_data) {
-  register_finalizer(request_for(object, GC_FINALIZER_IS_UNREACHABLE, finalizer, client_data), old_finalizer,
-                     old_data);
+  register_finalizer(object, GC_FINALIZER_IS_UNREACHABLE, finalizer, client_data, old_finalizer, old_data);
 }
 
 static int
@@ -122,16 +115,19 @@ GC_register_finalizer_on(GC_finalizer_queue *queue, void *object, enum GC_Finali
                          GC_finalization_proc finalizer, void *client_data) {
   GC_CHECK((unsigned)order <= GC_FINALIZER_UNREACHABLE, "GC_register_finalizer_on: %u is no order",
            (unsigned)order);
-  struct request request = request_for(object, (enum gc_finalizer_sort)order, finalizer, client_data);
-  request.new.queue = number_of(queue);
+  struct request request = {
+      .object = object,
+      .new = {(void (*)(void))finalizer, client_data, (enum gc_finalizer_sort)order, number_of(queue)},
+  };
   return result_of(register_it(&request));
 }
 
 int
 GC_register_cleaner(GC_finalizer_queue *queue, void *object, GC_cleaner_proc cleaner, void *client_data) {
-  struct request request = request_for(object, GC_FINALIZER_IS_CLEANER, NULL, client_data);
-  request.new.function = (void (*)(void))cleaner;
-  request.new.queue = number_of(queue);
+  struct request request = {
+      .object = object,
+      .new = {(void (*)(void))cleaner, client_data, GC_FINALIZER_IS_CLEANER, number_of(queue)},
+  };
   return result_of(register_it(&request));
 }
 

@@ -152,14 +152,14 @@ gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object
 }
 
 GC_NO_SANITIZE void
-gc_marker_scan_object(struct gc_marker *marker, struct gc_ref object, bool ignore_self) {
+gc_marker_scan_object(struct gc_marker *marker, const struct gc_ref *object, bool ignore_self) {
   const struct gc_mark_view view = marker->view;
-  if (!object.start || gc_kind_is_pointer_free(object.kind))
+  if (!object->start || gc_kind_is_pointer_free(object->kind))
     return;
-  const uintptr_t *word = (const uintptr_t *)object.start;
-  for (const uintptr_t *limit = word + object.bytes / GC_WORD_BYTES; word < limit; word++) {
+  const uintptr_t *word = (const uintptr_t *)object->start;
+  for (const uintptr_t *limit = word + object->bytes / GC_WORD_BYTES; word < limit; word++) {
     size_t offset = *word - view.base;
-    bool is_self = *word - (uintptr_t)object.start < object.bytes;
+    bool is_self = *word - (uintptr_t)object->start < object->bytes;
     if (offset < view.bytes && !(ignore_self && is_self) && make_root_room(marker, 1))
       marker->stack.top = settle(marker, view, find_candidate(view, offset), marker->stack.top, true);
   }

@@ -5,13 +5,16 @@
 #include "mark/team.h"
 #include "refs/objects.h"
 
-enum { KEY_IS_OBJECT = 1 << GC_REF_BITS };
+enum {
+  KEY_IS_OBJECT = 1 << GC_REF_BITS, // of an ephemeron
+  FOR_KEY = 1 << GC_REF_BITS        // of one that waits: its own object is marked
+};
 
 // key: the ephemeron.  object: its key.  value: its value.
 static GC_STATE struct gc_ref_table table;
 
-// Who waits for what.  key: the object that must be marked first.  object: the index of the ephemeron, and above
-// it whether it waits for its key, and so for nothing else.  value: the ephemeron's.
+// Who waits for what.  key: the object that must be marked first.  object: the ephemeron's index.  value: its
+// value.
 static GC_STATE struct gc_ref_table waiting; // [stw]
 
 static struct gc_ref_node *
@@ -96,34 +99,55 @@ found(uintptr_t object) {
     wake(at);
 }
 
+// time as these are apart in memory.
+static void
+mark_value(uintptr_t value) {
+  if (!is_dead(value))
+    return;
+  gc_marker_mark_object(gc_team_own_marker(), (const void *)value);
+  found(value);
+}
+
+static void
+wait_for(uintptr_t wanted, uint32_t index) {
+  const struct gc_ref_node *node = node_at(index);
+  struct gc_ref_node *waits = gc_ref_table_node(&waiting, gc_ref_table_add(&waiting, wanted));
+  waits->object = index;
+  waits->value = node->value;
+  waits->bits |= wanted == node->object ? FOR_KEY : 0;
+}
+
 // Refused memory to wait, it counts as decided.
 static void
 consider(uint32_t index) {
-  const struct gc_ref_node *node = node_at(index);
-  uintptr_t wanted = what_it_waits_for(node);
-  if (wanted && gc_ref_table_reserve(&waiting)) {
-    gc_ref_table_node(&waiting, gc_ref_table_add(&waiting, wanted))->object = index;
-    return;
-  }
-  if (!is_dead(node->value))
-    return;
-  gc_marker_mark_object(gc_team_own_marker(), (const void *)node->value);
-  found(node->value);
+  uintptr_t wanted = what_it_waits_for(node_at(index));
+  if (wanted && gc_ref_table_reserve(&waiting))
+    wait_for(wanted, index);
+  else
+    mark_value(node_at(index)->value);
+}
+
+// Who has waited for its key has waited for nothing else.
+static void
+consider_again(uint32_t at) {
+  struct gc_ref_node waits = *gc_ref_table_node(&waiting, at);
+  gc_ref_table_free(&waiting, at);
+  if (waits.bits & FOR_KEY)
+    mark_value(waits.value);
+  else
+    consider((uint32_t)waits.object);
 }
 
 // Trace what has been marked, and consider who has waited for that, until neither is left.
 static void
 settle_awakened(void) {
-  struct gc_marker *marker = gc_team_own_marker();
   for (;;) {
-    gc_marker_drain_watched(marker, found);
+    gc_marker_drain_watched(gc_team_own_marker(), found);
     uint32_t at = awakened;
     if (at == 0)
       return;
     awakened = gc_ref_table_node(&waiting, at)->next;
-    uint32_t index = (uint32_t)gc_ref_table_node(&waiting, at)->object;
-    gc_ref_table_free(&waiting, at);
-    consider(index);
+    consider_again(at);
   }
 }
 
@@ -135,7 +159,8 @@ recover(void) {
     gc_marker_rescan(marker);
     size_t position = 0;
     for (uint32_t at; (at = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &waiting, &position)) != 0;)
-      wake(at);
+      if (is_alive(gc_ref_table_node(&waiting, at)->key))
+        wake(at);
     settle_awakened();
   }
 }
@@ -159,7 +184,7 @@ break_those_that_wait(void) {
     break_up((uint32_t)gc_ref_table_node(&waiting, at)->object);
     gc_ref_table_remove(&waiting, at);
   }
-  gc_ref_table_forget_young(&waiting);
+  gc_ref_table_reset(&waiting);
 }
 
 void

@@ -1,7 +1,10 @@
 // Finalizers and cleaners.  See finalizers.h.
 #include "refs/finalizers.h"
 
+#include <string.h>
+
 #include "base/check.h"
+#include "base/lock.h"
 #include "heap/heap.h"
 #include "mark/team.h"
 #include "os/memory.h"
@@ -42,23 +45,21 @@ strong_word_of(uint32_t index) {
   return (uint32_t)node_at(index)->value;
 }
 
-static struct gc_registration
-read_registration(uint32_t index) {
+static void
+read_registration(uint32_t index, struct gc_registration *registration) {
   const struct gc_ref_node *node = node_at(index);
-  return (struct gc_registration){
-      .function = (void (*)(void))node->object,
-      .data = gc_strong_get(strong_word_of(index)),
-      .sort = sort_of(index),
-      .queue = (uint32_t)(node->value >> 32),
-  };
+  registration->function = (void (*)(void))node->object;
+  registration->data = gc_strong_get((uint32_t)node->value);
+  registration->sort = sort_of(index);
+  registration->queue = (uint32_t)(node->value >> 32);
 }
 
 static void
-write_registration(uint32_t index, struct gc_registration new) {
+write_registration(uint32_t index, const struct gc_registration *new) {
   struct gc_ref_node *node = node_at(index);
-  node->object = (uintptr_t) new.function;
-  node->value = (uintptr_t) new.queue << 32 | gc_strong_take(new.data);
-  node->bits = (node->bits & ((1u << GC_REF_BITS) - 1)) | (uint32_t) new.sort << GC_REF_BITS;
+  node->object = (uintptr_t) new->function;
+  node->value = (uintptr_t) new->queue << 32 | gc_strong_take(new->data);
+  node->bits = (node->bits & ((1u << GC_REF_BITS) - 1)) | (uint32_t) new->sort << GC_REF_BITS;
 }
 
 // Of a registration that is not in the table any more.
@@ -90,30 +91,33 @@ find_finalizer(const void *object) {
 }
 
 static enum gc_registered
-add(void *object, struct gc_registration new) {
+add(void *object, const struct gc_registration *new) {
   if (!is_object(object))
     return GC_NOT_AN_OBJECT;
   if (!gc_ref_table_reserve(&table))
     return GC_NO_ROOM;
   write_registration(gc_ref_table_add(&table, (uintptr_t)object), new);
-  cleaners += new.sort == GC_FINALIZER_IS_CLEANER;
-  gc_page_set_add(gc_heap.referred, gc_heap_page_of(object));
+  cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
+  size_t page = gc_heap_page_of(object);
+  if (!gc_page_set_has(gc_heap.referred, page))
+    gc_page_set_add(gc_heap.referred, page);
   return GC_REGISTERED;
 }
 
 static void
-replace(uint32_t index, struct gc_registration new) {
+replace(uint32_t index, const struct gc_registration *new) {
   gc_strong_free(strong_word_of(index));
   write_registration(index, new);
 }
 
 enum gc_registered
-gc_finalizers_register(void *object, struct gc_registration new, struct gc_registration *old) {
-  if (new.data && !gc_strong_has_room())
+gc_finalizers_register(void *object, const struct gc_registration *new, struct gc_registration *old) {
+  if (new->data && !gc_strong_has_room())
     return GC_NO_STRONG_ROOM;
   uint32_t index = find_finalizer(object);
-  *old = index ? read_registration(index) : (struct gc_registration){0};
-  if (!new.function) {
+  if (index)
+    read_registration(index, old);
+  if (!new->function) {
     if (index)
       remove_registration(index);
     return GC_REGISTERED;
@@ -125,13 +129,14 @@ gc_finalizers_register(void *object, struct gc_registration new, struct gc_regis
 }
 
 enum gc_registered
-gc_finalizers_add_cleaner(void *object, struct gc_registration cleaner) {
-  return cleaner.data && !gc_strong_has_room() ? GC_NO_STRONG_ROOM : add(object, cleaner);
+gc_finalizers_add_cleaner(void *object, const struct gc_registration *cleaner) {
+  return cleaner->data && !gc_strong_has_room() ? GC_NO_STRONG_ROOM : add(object, cleaner);
 }
 
 static bool
 is_that_cleaner(uint32_t index, void (*function)(void), const void *data) {
-  struct gc_registration registration = read_registration(index);
+  struct gc_registration registration;
+  read_registration(index, &registration);
   return registration.sort == GC_FINALIZER_IS_CLEANER && registration.function == function &&
          registration.data == data;
 }
@@ -178,23 +183,18 @@ gc_finalizers_each(void (*visit)(void *object)) {
 
 // ---- Becoming ready ------------------------------------------------------------------------------------
 
-static struct gc_ready_item
-item_of(uint32_t index) {
-  struct gc_registration registration = read_registration(index);
-  return (struct gc_ready_item){
-      .object = registration.sort == GC_FINALIZER_IS_CLEANER ? NULL : (void *)object_of(index),
-      .function = registration.function,
-      .data = registration.data,
-  };
-}
-
 // Of a node that is not in the table any more.  false if memory is refused.
 static bool
 make_ready(uint32_t index) {
-  struct gc_ready_queue *queue = gc_queues_at((uint32_t)(node_at(index)->value >> 32));
+  const struct gc_ref_node *node = node_at(index);
+  struct gc_ready_queue *queue = gc_queues_at((uint32_t)(node->value >> 32));
   if (!gc_ready_reserve(queue))
     return false;
-  gc_ready_push(queue, item_of(index));
+  gc_ready_push(queue, (struct gc_ready_item){
+                           .object = is_cleaner(index) ? NULL : (void *)node->key,
+                           .function = (void (*)(void))node->object,
+                           .data = gc_strong_get((uint32_t)node->value),
+                       });
   gc_atomic_store_relaxed(&gc_queues_news, 1);
   free_registration(index);
   return true;
@@ -270,37 +270,37 @@ mark_only(struct dying item) {
 
 // Mark what an object refers to and all that this leads to; not the object, unless that leads back to it.
 static void
-mark_contents(struct gc_ref object, bool ignore_self) {
+mark_contents(const struct gc_ref *object, bool ignore_self) {
   struct gc_marker *marker = gc_team_own_marker();
   gc_marker_scan_object(marker, object, ignore_self);
   gc_marker_drain(marker, NULL);
 }
 
 static void
-mark_for_order(uint32_t index, struct gc_ref object) {
+mark_for_order(uint32_t index, const struct gc_ref *object) {
   mark_contents(object, sort_of(index) == GC_FINALIZER_IS_IGNORE_SELF);
-  if (gc_team_own_marker()->view.white >> *object.byte & 1)
+  if (gc_team_own_marker()->view.white >> *object->byte & 1)
     return;
   if (cycles.count < WARNINGS_KEPT)
-    cycles.objects[cycles.count] = (uintptr_t)object.start;
+    cycles.objects[cycles.count] = (uintptr_t)object->start;
   cycles.count++;
   gc_atomic_store_relaxed(&gc_queues_news, 1);
 }
 
 static void
-keep_once_more(struct gc_ref object) {
+keep_once_more(const struct gc_ref *object) {
   mark_contents(object, false);
-  *object.byte = gc_heap.mark;
+  *object->byte = gc_heap.mark;
 }
 
 // One that is white so far.
 static void
-look_at_dead(uint32_t index, struct gc_ref object) {
+look_at_dead(uint32_t index, const struct gc_ref *object) {
   if (!reserve_dying()) {
     keep_once_more(object);
     return;
   }
-  dying.items[dying.count++] = (struct dying){object.byte, index};
+  dying.items[dying.count++] = (struct dying){object->byte, index};
   if (sort_of(index) != GC_FINALIZER_IS_NO_ORDER)
     mark_for_order(index, object);
 }
@@ -319,7 +319,7 @@ find_dead(struct gc_ref_scope scope) {
     if (!object.start || (uintptr_t)object.start != object_of(index))
       remove_registration(index);
     else if (marker->view.white >> *object.byte & 1)
-      look_at_dead(index, object);
+      look_at_dead(index, &object);
     else if (!gc_slot_is_object(*object.byte))
       remove_registration(index);
   }
@@ -344,6 +344,12 @@ is_unreachable_sort(uint32_t index) {
   return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && gc_finalizer_settings.java_finalization;
 }
 
+static void
+mark_contents_of(uint32_t index) {
+  struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
+  mark_contents(&object, false);
+}
+
 // Unreachable ones still need not live: others may refer to them.
 static void
 mark_dead(void) {
@@ -352,7 +358,7 @@ mark_dead(void) {
     if (!is_white(item))
       continue;
     if (sort_of(item.index) == GC_FINALIZER_IS_NO_ORDER)
-      mark_contents(gc_heap_slot_at((const void *)object_of(item.index)), false);
+      mark_contents_of(item.index);
     if (!is_unreachable_sort(item.index))
       mark_only(item);
   }
@@ -396,7 +402,8 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
     if (make_ready(index))
       continue;
     register_again(index); // refused memory
-    keep_once_more(gc_heap_slot_at((const void *)object_of(index)));
+    struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
+    keep_once_more(&object);
   }
   gc_ref_table_forget_young(&table);
 }
@@ -414,7 +421,12 @@ gc_finalizers_look_ahead(size_t *position, size_t nodes) {
 
 void
 gc_finalizers_warn(void) {
-  for (size_t i = 0; i < gc_min(cycles.count, WARNINGS_KEPT); i++)
-    gc_warn("finalization cycle involving %p", cycles.objects[i]);
+  uintptr_t objects[WARNINGS_KEPT];
+  gc_lock_acquire(&gc_lock);
+  size_t count = gc_min(cycles.count, WARNINGS_KEPT);
+  memcpy(objects, cycles.objects, count * sizeof *objects);
   cycles.count = 0;
+  gc_lock_release(&gc_lock);
+  for (size_t i = 0; i < count; i++)
+    gc_warn("finalization cycle involving %p", objects[i]);
 }

@@ -35,13 +35,14 @@ struct gc_registration {
 
 enum gc_registered { GC_REGISTERED, GC_NOT_AN_OBJECT, GC_NO_ROOM, GC_NO_STRONG_ROOM };
 
-// Register a finalizer for `object`, or take it back if its function is NULL; *old is what was registered.
-// With GC_NO_STRONG_ROOM nothing has changed: give strong.h a chunk and try again.
-enum gc_registered gc_finalizers_register(void *object, struct gc_registration new,
+// Register a finalizer for `object`, or take it back if its function is NULL; *old becomes what was
+// registered, if anything was. With GC_NO_STRONG_ROOM nothing has changed: give strong.h a chunk and try
+// again.
+enum gc_registered gc_finalizers_register(void *object, const struct gc_registration *new,
                                           struct gc_registration *old);
 
 // Cleaners, of which an object may have several.  Take back: false if there is none such.
-enum gc_registered gc_finalizers_add_cleaner(void *object, struct gc_registration cleaner);
+enum gc_registered gc_finalizers_add_cleaner(void *object, const struct gc_registration *cleaner);
 bool gc_finalizers_remove_cleaner(void *object, void (*function)(void), void *data);
 
 // The object is being freed: forget all that is registered for it.

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static void
-publish_count(struct gc_ready_queue *queue) {
-  gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
-}
-
 bool
 gc_ready_reserve(struct gc_ready_queue *queue) {
   if (queue->limit < queue->capacity)
@@ -28,13 +23,6 @@ gc_ready_reserve(struct gc_ready_queue *queue) {
   return true;
 }
 
-void
-gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
-  queue->items[queue->limit++] = item;
-  queue->has_more = true;
-  publish_count(queue);
-}
-
 bool
 gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
   if (queue->head == queue->limit)
@@ -42,7 +30,7 @@ gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
   *item = queue->items[queue->head++];
   if (queue->head == queue->limit)
     queue->head = queue->limit = 0;
-  publish_count(queue);
+  gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
   return true;
 }
 

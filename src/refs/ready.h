@@ -24,7 +24,14 @@ struct gc_ready_queue {
 
 // Room for one more.  false if memory is refused.
 bool gc_ready_reserve(struct gc_ready_queue *queue);
-void gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item);
+
+// There is room.
+static inline void
+gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
+  queue->items[queue->limit++] = item;
+  queue->has_more = true;
+  gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
+}
 
 // The oldest one.  false if there is none.
 bool gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item);

@@ -18,6 +18,7 @@ enum {
   NODE_BYTES = YOUNG_AT + sizeof(uint32_t) // of a chunk, all in all
 };
 
+#define HUGE_FROM_BYTES (8 * GC_MIB)
 #define FIRST_BUCKETS (1u << GC_REF_CHUNK_SHIFT)
 #define LAST_MAX (UINT32_MAX - FIRST_BUCKETS) // the highest index that has a place
 
@@ -39,6 +40,15 @@ young_at(const struct gc_ref_table *table, uint32_t position) {
   return entry_at(table, position, YOUNG_AT);
 }
 
+// Large tables are read here and there: without huge pages each read would miss the TLB as well.
+static char *
+map_chunk(size_t bytes) {
+  char *chunk = gc_os_map(bytes);
+  if (chunk && bytes >= HUGE_FROM_BYTES)
+    gc_os_advise_huge_pages(chunk, bytes, true);
+  return chunk;
+}
+
 bool
 gc_ref_table_reserve(struct gc_ref_table *table) {
   if (table->free)
@@ -48,7 +58,7 @@ gc_ref_table_reserve(struct gc_ref_table *table) {
   unsigned shift = gc_ref_place_of(table->last + 1).shift;
   char **chunk = &table->chunks[shift - GC_REF_CHUNK_SHIFT];
   if (!*chunk)
-    *chunk = gc_os_map((size_t)NODE_BYTES << shift);
+    *chunk = map_chunk((size_t)NODE_BYTES << shift);
   return *chunk != NULL;
 }
 
@@ -210,6 +220,13 @@ gc_ref_table_forget_young(struct gc_ref_table *table) {
     gc_ref_table_node(table, *young_at(table, --table->young))->bits &= ~(uint32_t)GC_REF_YOUNG;
 }
 
+void
+gc_ref_table_reset(struct gc_ref_table *table) {
+  GC_ASSERT(table->linked == 0);
+  gc_ref_table_forget_young(table);
+  table->last = table->free = 0;
+}
+
 // ---- Checks --------------------------------------------------------------------------------------------
 
 static bool
@@ -263,20 +280,24 @@ faults_in_young(const struct gc_ref_table *table) {
   return faults;
 }
 
-// Whether all that they say is there may be looked at.
+static bool
+has_place(const struct gc_ref_table *table, uint32_t index) {
+  return index <= LAST_MAX && table->chunks[gc_ref_place_of(index).shift - GC_REF_CHUNK_SHIFT];
+}
+
+// Whether all that they say is there may be looked at.  After a reset there may be more buckets than nodes.
 static bool
 counts_are_possible(const struct gc_ref_table *table) {
-  uint32_t last = table->last;
-  return last <= LAST_MAX && table->young <= last && table->splits <= last &&
-         (table->splits == 0 || bucket_count(table) <= last) &&
-         (last == 0 || table->chunks[gc_ref_place_of(last).shift - GC_REF_CHUNK_SHIFT]);
+  uint32_t last = table->last, splits = table->splits;
+  return (last == 0 || has_place(table, last)) && table->young <= last &&
+         (splits == 0 || (splits <= LAST_MAX && has_place(table, bucket_count(table) - 1)));
 }
 
 size_t
 gc_ref_table_check(const struct gc_ref_table *table) {
   if (!counts_are_possible(table))
     return 1;
-  if (table->last == 0)
+  if (!table->chunks[0])
     return table->free || table->linked;
   size_t used = 0, linked = 0, young = 0;
   for (size_t index = 1; index < gc_ref_table_limit(table); index++) {

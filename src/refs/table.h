@@ -119,5 +119,8 @@ uint32_t gc_ref_table_young(const struct gc_ref_table *table, size_t position);
 // Nothing is young any more.
 void gc_ref_table_forget_young(struct gc_ref_table *table);
 
+// Of a table without nodes: hand out indices from 1 again.
+void gc_ref_table_reset(struct gc_ref_table *table);
+
 // How many faults there are in the table: for the verifier.
 size_t gc_ref_table_check(const struct gc_ref_table *table);
