@@ -18,7 +18,6 @@ enum {
   NODE_BYTES = YOUNG_AT + sizeof(uint32_t) // of a chunk, all in all
 };
 
-#define HUGE_FROM_BYTES (8 * GC_MIB)
 #define FIRST_BUCKETS (1u << GC_REF_CHUNK_SHIFT)
 #define LAST_MAX (UINT32_MAX - FIRST_BUCKETS) // the highest index that has a place
 
@@ -40,15 +39,6 @@ young_at(const struct gc_ref_table *table, uint32_t position) {
   return entry_at(table, position, YOUNG_AT);
 }
 
-// Large tables are read here and there: without huge pages each read would miss the TLB as well.
-static char *
-map_chunk(size_t bytes) {
-  char *chunk = gc_os_map(bytes);
-  if (chunk && bytes >= HUGE_FROM_BYTES)
-    gc_os_advise_huge_pages(chunk, bytes, true);
-  return chunk;
-}
-
 bool
 gc_ref_table_reserve(struct gc_ref_table *table) {
   if (table->free)
@@ -58,7 +48,7 @@ gc_ref_table_reserve(struct gc_ref_table *table) {
   unsigned shift = gc_ref_place_of(table->last + 1).shift;
   char **chunk = &table->chunks[shift - GC_REF_CHUNK_SHIFT];
   if (!*chunk)
-    *chunk = map_chunk((size_t)NODE_BYTES << shift);
+    *chunk = gc_os_map((size_t)NODE_BYTES << shift); // in huge pages it would stall, for 16 ms at worst
   return *chunk != NULL;
 }
 

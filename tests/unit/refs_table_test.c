@@ -303,6 +303,28 @@ growth_keeps_everything_and_moves_nothing(void **state) {
   }
 }
 
+static void
+a_reset_table_begins_anew_in_its_memory(void **state) {
+  (void)state;
+  enum { MANY = 5 * FIRST };
+  begin();
+  for (int round = 0; round < 3; round++) {
+    uint32_t nodes = round == 1 ? 10 : MANY;
+    for (uint32_t i = 1; i <= nodes; i++) {
+      gc_ref_table_prefetch(&table, i * 32);
+      assert_int_equal(add(i * 32), i);
+    }
+    assert_int_equal(table.splits, MANY - FIRST);
+    expect_sound();
+    for (uint32_t i = 1; i <= nodes; i++)
+      gc_ref_table_remove(&table, i);
+    gc_ref_table_reset(&table);
+    assert_int_equal(gc_ref_table_limit(&table), 1);
+    assert_int_equal(gc_ref_table_young_count(&table), 0);
+    expect_sound();
+  }
+}
+
 // As many buckets as nodes, and none with many: what a node has behind it is what it costs to pass it.
 static void
 addresses_are_spread_whatever_lies_between_them(void **state) {
@@ -436,7 +458,7 @@ enum { UNUSED = 3, LOOSE = 6, YOUNG = 7, OLD = 8 };
 static void
 begin_with_all_states(void) {
   begin();
-  for (uintptr_t i = 1; i <= 3 * FIRST; i++)
+  for (uintptr_t i = 1; i < 3 * FIRST - 1; i++) // two chunks, full
     add(i * 32);
   for (uint32_t i = 1; i < LOOSE; i++)
     gc_ref_table_remove(&table, i);
@@ -458,7 +480,8 @@ the_check_finds_wrong_counts(void **state) {
   expect_fault(&table.young, 2);
   expect_fault(&table.young, UINT32_MAX);
   expect_fault(&table.splits, table.splits + FIRST);
-  expect_fault(&table.splits, 1u << 20);
+  expect_fault(&table.splits, table.last);
+  expect_fault(&table.splits, UINT32_MAX);
   expect_fault(&table.splits, 0);
   expect_fault(&table.free, 0);
   expect_fault(&table.free, LOOSE);
@@ -513,6 +536,7 @@ main(void) {
       cmocka_unit_test(random_operations_agree_with_the_model),
       cmocka_unit_test(an_empty_table_is_all_zero_and_finds_nothing),
       cmocka_unit_test(growth_keeps_everything_and_moves_nothing),
+      cmocka_unit_test(a_reset_table_begins_anew_in_its_memory),
       cmocka_unit_test(addresses_are_spread_whatever_lies_between_them),
       cmocka_unit_test(a_small_table_takes_little_memory),
       cmocka_unit_test(refused_memory_changes_nothing),
