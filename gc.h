@@ -507,14 +507,24 @@ typedef void(GC_CALLBACK *GC_await_finalize_proc)(void *object);
 GC_API void GC_CALL GC_set_await_finalize_proc(GC_await_finalize_proc function);
 GC_API GC_await_finalize_proc GC_CALL GC_get_await_finalize_proc(void);
 
-// What a registered finalizer or cleaner counts for in the bytes to allocate until the next collection, since
-// it may hold more than memory, and a queue of dead objects is best kept short.  Default: 1000 (libgc:
-// 10000).
+// A registered finalizer or cleaner counts for a tenth of this in the bytes to allocate until the next
+// collection (in libgc for all of it), since it may hold more than memory, and dead objects are best not
+// many.  Default: 10000.
 GC_API void GC_CALL GC_set_allocd_bytes_per_finalizer(GC_word bytes);
 GC_API GC_word GC_CALL GC_get_allocd_bytes_per_finalizer(void);
 
 // Print what is registered to the log.
 GC_API void GC_CALL GC_dump_finalization(void);
+
+// libgc's macros, which its debugging mode redefines.
+#define GC_REGISTER_FINALIZER(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_IGNORE_SELF(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_ignore_self(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_NO_ORDER(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_no_order(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_UNREACHABLE(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_unreachable(object, finalizer, data, old_finalizer, old_data)
 
 // ---- Queues of finalizers (Loam) -----------------------------------------------------------------------
 //
@@ -597,6 +607,10 @@ GC_API int GC_CALL GC_register_long_link(void **link, const void *object) GC_ATT
     GC_ATTR_NONNULL(2);
 GC_API int GC_CALL GC_move_long_link(void **link, void **new_link) GC_ATTR_NONNULL(2);
 GC_API int GC_CALL GC_unregister_long_link(void **link);
+
+#define GC_GENERAL_REGISTER_DISAPPEARING_LINK(link, object) \
+  GC_general_register_disappearing_link(link, object)
+#define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link(link, object)
 
 // References that are now strong, now weak, as a function of the program's decides at each full collection;
 // it is called with the collector's lock held, while the world runs, and may not call the collector.

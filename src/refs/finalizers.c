@@ -12,7 +12,7 @@
 #include "refs/queues.h"
 #include "refs/strong.h"
 
-struct gc_finalizer_settings gc_finalizer_settings = {.java_finalization = 1, .bytes_each = 1000};
+struct gc_finalizer_settings gc_finalizer_settings = {.java_finalization = 1, .bytes_each = 10000};
 
 // key: the object.  object: the function.  value: the data's strong word, and above it the queue's number.
 static GC_STATE struct gc_ref_table table;
@@ -159,7 +159,7 @@ gc_finalizers_forget(void *object) {
 
 size_t
 gc_finalizers_pressure_bytes(void) {
-  return gc_ref_table_young_count(&table) * gc_finalizer_settings.bytes_each;
+  return gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 10);
 }
 
 size_t
@@ -316,11 +316,10 @@ find_dead(struct gc_ref_scope scope) {
     struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
     if (is_cleaner(index))
       continue;
-    if (!object.start || (uintptr_t)object.start != object_of(index))
-      remove_registration(index);
-    else if (marker->view.white >> *object.byte & 1)
+    bool is_slot = object.start && (uintptr_t)object.start == object_of(index);
+    if (is_slot && marker->view.white >> *object.byte & 1)
       look_at_dead(index, &object);
-    else if (!gc_slot_is_object(*object.byte))
+    else if (!is_slot || !gc_slot_is_object(*object.byte))
       remove_registration(index);
   }
 }

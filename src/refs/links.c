@@ -80,12 +80,13 @@ state_of(const struct gc_ref_node *node) {
   return gc_ref_state_of(gc_team_own_marker(), node->object);
 }
 
-static bool
-dies_itself(const struct gc_ref_node *node) {
-  return gc_ref_dies_with(gc_team_own_marker(), node->key);
+static enum gc_ref_state
+state_around(const struct gc_ref_node *node) {
+  return gc_ref_state_around(gc_team_own_marker(), node->key);
 }
 
-// A link in memory that is free by now may be anybody's word.
+// A link in memory that is free by now may be anybody's word.  One in a dead object is cleared, since that
+// may live once more for its finalizer.
 void
 gc_links_clear_stw(enum gc_link_sort sort, struct gc_ref_scope scope) {
   struct gc_ref_table *table = &tables[sort];
@@ -94,7 +95,7 @@ gc_links_clear_stw(enum gc_link_sort sort, struct gc_ref_scope scope) {
     struct gc_ref_node *node = gc_ref_table_node(table, index);
     if (state_of(node) == GC_REF_ALIVE)
       continue;
-    if (!dies_itself(node))
+    if (state_around(node) != GC_REF_GONE)
       gc_ref_store((uintptr_t *)node->key, 0);
     gc_ref_table_remove(table, index);
   }
@@ -105,7 +106,7 @@ gc_links_forget_stw(enum gc_link_sort sort, struct gc_ref_scope scope) {
   struct gc_ref_table *table = &tables[sort];
   size_t position = 0;
   for (uint32_t index; (index = gc_ref_scope_next(scope, table, &position)) != 0;)
-    if (dies_itself(gc_ref_table_node(table, index)))
+    if (state_around(gc_ref_table_node(table, index)) != GC_REF_ALIVE)
       gc_ref_table_remove(table, index);
 }
 
@@ -124,7 +125,7 @@ gc_links_look_ahead(enum gc_link_sort sort, size_t *position, size_t nodes) {
     if (index == 0 || !gc_ref_table_is_linked(table, index))
       continue;
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (state_of(node) != GC_REF_ALIVE || dies_itself(node))
+    if (state_of(node) != GC_REF_ALIVE || state_around(node) != GC_REF_ALIVE)
       gc_ref_table_note(table, index);
   }
   return *position < gc_ref_table_limit(table);

@@ -22,13 +22,13 @@ is_in_heap(const void *address) {
   return address >= (void *)gc_heap.base && gc_heap_page_of(address) < gc_heap.frontier;
 }
 
-bool
-gc_ref_dies_with(const struct gc_marker *marker, uintptr_t word) {
+enum gc_ref_state
+gc_ref_state_around(const struct gc_marker *marker, uintptr_t word) {
   const void *address = (const void *)word;
   if (!is_in_heap(address))
-    return false;
+    return GC_REF_ALIVE;
   struct gc_ref ref = gc_heap_slot_at(address);
-  return !ref.start || state_of_byte(marker, *ref.byte) != GC_REF_ALIVE;
+  return ref.start ? state_of_byte(marker, *ref.byte) : GC_REF_GONE;
 }
 
 static void

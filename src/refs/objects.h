@@ -12,8 +12,8 @@ enum gc_ref_state {
 // Of the object at `address`, the start of one.  Between gc_marker_begin and the sweep.
 enum gc_ref_state gc_ref_state_of(const struct gc_marker *marker, uintptr_t address);
 
-// Does a word lie in memory that is going to be freed?
-bool gc_ref_dies_with(const struct gc_marker *marker, uintptr_t word);
+// Of the object that a word lies in; what lies in no heap counts as alive.
+enum gc_ref_state gc_ref_state_around(const struct gc_marker *marker, uintptr_t word);
 
 // Store a word that may lie in the heap.  With mprotect its page is opened first, since threads of the
 // collector's own take no signal; what is stored counts as written.  [gc_lock]

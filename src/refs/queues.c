@@ -19,13 +19,13 @@ static bool
 reserve(void) {
   if (queues.count < queues.capacity)
     return true;
-  size_t old_bytes = queues.capacity * sizeof *queues.items;
+  size_t old_bytes = queues.capacity * sizeof(struct gc_queue *);
   size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
   void *moved = old_bytes ? gc_os_remap(queues.items, old_bytes, bytes) : gc_os_map(bytes);
   if (!moved)
     return false;
   queues.items = moved;
-  queues.capacity = bytes / sizeof *queues.items;
+  queues.capacity = bytes / sizeof(struct gc_queue *);
   return true;
 }
 
@@ -48,6 +48,14 @@ struct gc_ready_queue *
 gc_queues_at(uint32_t number) {
   struct gc_queue *queue = number > 0 ? queues.items[number - 1] : NULL;
   return queue ? &queue->ready : &own.ready;
+}
+
+void
+gc_queues_remind(void) {
+  if (own.ready.head == own.ready.limit)
+    return;
+  own.ready.has_more = true;
+  gc_atomic_store_relaxed(&gc_queues_news, 1);
 }
 
 struct gc_queue *

@@ -26,6 +26,9 @@ void gc_queues_remove(struct gc_queue *queue);
 // Where what is registered with a number becomes ready.
 struct gc_ready_queue *gc_queues_at(uint32_t number);
 
+// After a cycle: what waits in the collector's own queue is news again.
+void gc_queues_remind(void);
+
 // A queue of the program's in which something has become ready since it was last asked for; NULL if there is
 // none.
 struct gc_queue *gc_queues_next_with_news(void);

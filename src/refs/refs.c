@@ -40,6 +40,7 @@ gc_refs_settle_stw(bool all) {
   gc_links_forget_stw(GC_LINK_LONG, scope);
   gc_finalizers_settle_cleaners_stw(scope);
   gc_links_end_stw();
+  gc_queues_remind();
 }
 
 // ---- Looking ahead -------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // Calling what is ready.
 //
-//   pause -> gc_queues_news is set -> (the world runs) -> gc_run_attend, by a thread that allocates or has collected:
-//       owners of queues are told; of the collector's own queue the notifier or the collector's thread is told,
-//       or what is in it is called
+//   in the pause                       gc_queues_news is set
+//   then, by a thread that allocates   gc_run_attend: owners of queues are told; of the collector's own queue
+//   or has collected                   the notifier or the collector's thread is, or what is in it is called
 //
 // No lock is held while the program's functions run.
 #pragma once

@@ -33,7 +33,8 @@ is_kept(const struct gc_ref_node *node) {
 static void
 keep(const struct gc_ref_node *node) {
   struct gc_marker *marker = gc_team_own_marker();
-  if (gc_ref_state_of(marker, node->object) == GC_REF_DEAD && !gc_ref_dies_with(marker, node->key))
+  if (gc_ref_state_of(marker, node->object) == GC_REF_DEAD &&
+      gc_ref_state_around(marker, node->key) == GC_REF_ALIVE)
     gc_marker_mark_object(marker, (const void *)node->object);
 }
 
