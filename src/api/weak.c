@@ -1,5 +1,6 @@
 // gc.h, "Weak references".
 #include "api/init.h"
+#include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
 #include "gc.h"
@@ -79,12 +80,14 @@ GC_weak_ref_clear(GC_weak_ref *public) {
 
 void
 GC_set_soft_ref_policy(unsigned long ms_per_free_mib) {
-  gc_softs_ms_per_mib = ms_per_free_mib;
+  gc_init_tunables();
+  gc_tunables.soft_ref_ms = (unsigned)gc_min(ms_per_free_mib, UINT32_MAX);
 }
 
 unsigned long
 GC_get_soft_ref_policy(void) {
-  return gc_softs_ms_per_mib;
+  gc_init_tunables();
+  return gc_tunables.soft_ref_ms;
 }
 
 // ---- Ephemerons ----------------------------------------------------------------------------------------

@@ -13,6 +13,10 @@
 #include "observe/text.h"
 #include "os/files.h"
 #include "os/writes.h"
+#include "refs/ephemerons.h"
+#include "refs/finalizers.h"
+#include "refs/links.h"
+#include "refs/queues.h"
 #include "world/world.h"
 
 static size_t
@@ -36,13 +40,22 @@ add_heap(struct gc_text *text, const struct gc_census *census) {
               kib_of_pages(gc_heap.frontier - 1));
   gc_text_add(text, "  resident    %zu KiB, %zu KiB of it in free pages\n", gc_heap_resident_bytes() / GC_KIB,
               kib_of_pages(gc_heap.dirty_pages));
-  gc_text_add(text, "  returned    %zu KiB\n", kib_of_pages(gc_heap.clean_pages));
+  gc_text_add(text, "  returned    %zu KiB, or not yet touched\n", kib_of_pages(gc_heap.clean_pages));
   gc_text_add(text, "  live        %zu KiB after the last collection, which reclaimed %zu KiB\n",
               gc_heap.live_bytes / GC_KIB, gc_heap.reclaimed_bytes / GC_KIB);
   gc_text_add(text, "  allocated   %zu KiB since, %zu KiB of it freed by the program; %zu KiB before\n",
               gc_census_allocated_bytes(census) / GC_KIB, gc_census_freed_bytes(census) / GC_KIB,
               gc_heap.allocated_before_bytes / GC_KIB);
   gc_text_add(text, "  budget      %zu KiB between collections\n", gc_cycle_stats.budget_bytes / GC_KIB);
+}
+
+static void
+add_references(struct gc_text *text) {
+  gc_text_add(text, "references\n  finalizers  %zu and cleaners registered, %zu ready\n",
+              gc_finalizers_count(), gc_atomic_load_relaxed(&gc_queues_own()->ready.count));
+  gc_text_add(text, "  links       %zu, %zu long, %zu soft; %zu ephemerons\n",
+              gc_links_count(GC_LINK_ORDINARY), gc_links_count(GC_LINK_LONG), gc_links_count(GC_LINK_SOFT),
+              gc_ephemerons_count());
 }
 
 static unsigned long
@@ -173,6 +186,7 @@ static void
 compose(struct gc_text *text) {
   gc_census_take(&census);
   add_heap(text, &census);
+  add_references(text);
   add_collections(text);
   add_pauses(text);
   add_classes(text, &census);

@@ -1,12 +1,11 @@
 // Soft references.  See softs.h.
 #include "refs/softs.h"
 
+#include "base/hooks.h"
 #include "heap/heap.h"
 #include "mark/team.h"
 #include "refs/links.h"
 #include "refs/objects.h"
-
-unsigned long gc_softs_ms_per_mib = 1000;
 
 static GC_STATE uint64_t kept_ms; // [gc_lock] how long ago is lately
 
@@ -20,7 +19,7 @@ free_bytes(void) {
 
 void
 gc_softs_begin(bool memory_is_short) {
-  kept_ms = memory_is_short ? 0 : (uint64_t)(free_bytes() / GC_MIB) * gc_softs_ms_per_mib;
+  kept_ms = memory_is_short ? 0 : (uint64_t)(free_bytes() / GC_MIB) * gc_tunables.soft_ref_ms;
 }
 
 // The clock wraps after 49 days.

@@ -13,9 +13,6 @@ struct gc_weak_ref {
   uint32_t got_ms;  // of the heap's clock
 };
 
-// The setting of gc.h: ms for each MiB that is free.
-extern unsigned long gc_softs_ms_per_mib;
-
 // Before a full cycle: when a reference must have been got last to be kept; never, if memory is short.
 void gc_softs_begin(bool memory_is_short);
 
