@@ -493,8 +493,9 @@ GC_API GC_finalizer_notifier_proc GC_CALL GC_get_finalizer_notifier(void);
 GC_API int GC_CALL GC_set_finalizer_thread(int on);
 GC_API int GC_CALL GC_get_finalizer_thread(void);
 
-// Make all finalizers ready that are registered, whether their objects can be reached or not, and call them,
-// until there are none left.  For the end of a program; what they refer to may have been finalized already.
+// Make all finalizers ready that are registered, whether their objects can be reached or not, and call those
+// that belong to no queue of the program's own, until none is registered.  Cleaners are left alone.  For the
+// end of a program; what finalizers refer to may have been finalized already.
 GC_API void GC_CALL GC_finalize_all(void);
 
 // With 0, objects registered with _unreachable are treated like ordinary ones.  Default: 1.
@@ -583,9 +584,9 @@ GC_API int GC_CALL GC_unregister_cleaner(void *object, GC_cleaner_proc cleaner, 
 // link inside an object is forgotten when that object dies.  To read one, reveal it where no collection can
 // come between: within GC_call_with_alloc_lock; or use weak references, below, which do that.
 
-// The object at whose start `*link` points, or the one that `link` lies in: when that cannot be reached,
-// `*link` becomes NULL.  GC_SUCCESS; GC_DUPLICATE if the link was registered, the object being replaced by
-// this; GC_NO_MEMORY.
+// When the object that `link` lies in cannot be reached, `*link` becomes NULL, before finalizers are called.
+// GC_SUCCESS; GC_DUPLICATE if the link was registered, the object being replaced by this; GC_NO_MEMORY.
+// Aborts if `link` lies in no object.
 GC_API int GC_CALL GC_register_disappearing_link(void **link) GC_ATTR_NONNULL(1);
 
 // When `object`, the start of an object, cannot be reached, `*link` becomes NULL, whatever it holds.  Aborts
@@ -646,9 +647,9 @@ GC_API void *GC_CALL GC_weak_ref_get(GC_weak_ref *reference) GC_ATTR_NONNULL(1);
 GC_API void GC_CALL GC_weak_ref_clear(GC_weak_ref *reference) GC_ATTR_NONNULL(1);
 
 // A soft reference keeps its referent for `ms_per_free_mib` ms after it was last got, for each MiB that the
-// heap could still grow within its limit (GC_set_max_heap_size) or, without one, is free in it; decided by
-// full collections only.  0: like weak ones.  When memory is refused all are cleared before the program hears
-// of it. Default: 1000.
+// heap could still grow within its limit (GC_set_max_heap_size) or, without one, within a quarter of the
+// memory that the process may have; decided by full collections only.  0: like weak ones.  When memory is
+// refused all are cleared before the program hears of it.  Default: 1000.
 GC_API void GC_CALL GC_set_soft_ref_policy(unsigned long ms_per_free_mib);
 GC_API unsigned long GC_CALL GC_get_soft_ref_policy(void);
 

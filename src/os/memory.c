@@ -125,22 +125,24 @@ gc_os_remap(void *base, size_t old_bytes, size_t new_bytes) {
   return moved;
 }
 
-static bool
-range_array_grow(struct gc_range_array *array) {
-  size_t old_bytes = array->capacity * sizeof *array->items;
-  size_t new_bytes = gc_max(2 * old_bytes, gc_os_page_bytes());
-  void *items = old_bytes ? gc_os_remap(array->items, old_bytes, new_bytes) : gc_os_map(new_bytes);
-  if (!items)
-    return false;
-  array->items = items;
-  array->capacity = new_bytes / sizeof *array->items;
-  return true;
+void *
+gc_os_grow(void *items, size_t *capacity, size_t item_bytes) {
+  size_t old_bytes = gc_round_up(*capacity * item_bytes, gc_os_page_bytes());
+  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
+  void *grown = old_bytes ? gc_os_remap(items, old_bytes, bytes) : gc_os_map(bytes);
+  if (grown)
+    *capacity = bytes / item_bytes;
+  return grown;
 }
 
 bool
 gc_range_array_push(struct gc_range_array *array, struct gc_range range) {
-  if (array->count == array->capacity && !range_array_grow(array))
-    return false;
+  if (array->count == array->capacity) {
+    struct gc_range *grown = gc_os_grow(array->items, &array->capacity, sizeof *grown);
+    if (!grown)
+      return false;
+    array->items = grown;
+  }
   array->items[array->count++] = range;
   return true;
 }

@@ -41,6 +41,10 @@ void gc_os_unmap_sparse(void *base, size_t bytes);
 // block is as it was.
 void *gc_os_remap(void *base, size_t old_bytes, size_t new_bytes);
 
+// Make an array in such memory at least twice as large: gives where it is now, and *capacity, its items, 0 at
+// first. NULL if refused, and then it is as it was.
+void *gc_os_grow(void *items, size_t *capacity, size_t item_bytes);
+
 // Bytes obtained by map and commit and not given back, for the statistics.
 size_t gc_os_obtained_bytes(void);
 

@@ -247,14 +247,10 @@ static bool
 reserve_dying(void) {
   if (dying.count < dying.capacity)
     return true;
-  size_t old_bytes = dying.capacity * sizeof *dying.items;
-  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
-  void *moved = old_bytes ? gc_os_remap(dying.items, old_bytes, bytes) : gc_os_map(bytes);
-  if (!moved)
-    return false;
-  dying.items = moved;
-  dying.capacity = bytes / sizeof *dying.items;
-  return true;
+  void *grown = gc_os_grow(dying.items, &dying.capacity, sizeof(struct dying));
+  if (grown)
+    dying.items = grown;
+  return grown != NULL;
 }
 
 static bool

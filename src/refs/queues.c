@@ -19,14 +19,10 @@ static bool
 reserve(void) {
   if (queues.count < queues.capacity)
     return true;
-  size_t old_bytes = queues.capacity * sizeof(struct gc_queue *);
-  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
-  void *moved = old_bytes ? gc_os_remap(queues.items, old_bytes, bytes) : gc_os_map(bytes);
-  if (!moved)
-    return false;
-  queues.items = moved;
-  queues.capacity = bytes / sizeof(struct gc_queue *);
-  return true;
+  void *grown = gc_os_grow(queues.items, &queues.capacity, sizeof(struct gc_queue *));
+  if (grown)
+    queues.items = grown;
+  return grown != NULL;
 }
 
 bool

@@ -13,21 +13,22 @@ gc_ready_reserve(struct gc_ready_queue *queue) {
     queue->head = 0;
     return true;
   }
-  size_t old_bytes = queue->capacity * sizeof *queue->items;
-  size_t bytes = old_bytes ? 2 * old_bytes : 3 * gc_os_page_bytes(); // a multiple of an item
-  void *moved = old_bytes ? gc_os_remap(queue->items, old_bytes, bytes) : gc_os_map(bytes);
-  if (!moved)
-    return false;
-  queue->items = moved;
-  queue->capacity = bytes / sizeof *queue->items;
-  return true;
+  void *grown = gc_os_grow(queue->items, &queue->capacity, sizeof(struct gc_ready_entry));
+  if (grown)
+    queue->items = grown;
+  return grown != NULL;
 }
 
 bool
 gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
   if (queue->head == queue->limit)
     return false;
-  *item = queue->items[queue->head++];
+  const struct gc_ready_entry *entry = &queue->items[queue->head++];
+  *item = (struct gc_ready_item){
+      .object = (void *)(entry->object - (entry->object != 0)),
+      .data = (void *)(entry->data - (entry->data != 0)),
+      .function = entry->function,
+  };
   if (queue->head == queue->limit)
     queue->head = queue->limit = 0;
   gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);

@@ -2,7 +2,9 @@
 //
 //   pause: gc_ready_push_stw --> queue --> gc_ready_take --> called, with no lock held
 //
-// What waits in a queue is alive: the items are roots.  All [gc_lock] unless said otherwise.
+// What waits in a queue is alive: the items are roots.  A word in a root that lies on the start of an object
+// also keeps the one before it, which it may point just past; these do not, so they are stored as pointers to
+// the second byte.  All [gc_lock] unless said otherwise.
 #pragma once
 
 #include "base/atomic.h"
@@ -14,8 +16,14 @@ struct gc_ready_item {
   void *data;
 };
 
+// As it is stored.
+struct gc_ready_entry {
+  uintptr_t object, data; // 0, or one more than the address
+  void (*function)(void);
+};
+
 struct gc_ready_queue {
-  struct gc_ready_item *items;
+  struct gc_ready_entry *items;
   size_t head, limit; // [head, limit) are waiting
   size_t capacity;
   struct gc_atomic count; // limit - head [also read without the lock]
@@ -28,7 +36,11 @@ bool gc_ready_reserve(struct gc_ready_queue *queue);
 // There is room.
 static inline void
 gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
-  queue->items[queue->limit++] = item;
+  queue->items[queue->limit++] = (struct gc_ready_entry){
+      .object = (uintptr_t)item.object + (item.object != NULL),
+      .data = (uintptr_t)item.data + (item.data != NULL),
+      .function = item.function,
+  };
   queue->has_more = true;
   gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
 }

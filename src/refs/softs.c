@@ -4,6 +4,7 @@
 #include "base/hooks.h"
 #include "heap/heap.h"
 #include "mark/team.h"
+#include "os/limits.h"
 #include "refs/links.h"
 #include "refs/objects.h"
 
@@ -11,10 +12,8 @@ static GC_STATE uint64_t kept_ms; // [gc_lock] how long ago is lately
 
 static size_t
 free_bytes(void) {
-  size_t resident_bytes = gc_heap_resident_bytes();
-  if (gc_heap.max_bytes > 0)
-    return gc_heap.max_bytes - gc_min(gc_heap.max_bytes, resident_bytes);
-  return resident_bytes - gc_min(gc_heap.live_bytes, resident_bytes);
+  size_t limit_bytes = gc_heap.max_bytes ? gc_heap.max_bytes : gc_limits_memory_bytes() / 4;
+  return limit_bytes - gc_min(limit_bytes, gc_heap.live_bytes);
 }
 
 void

@@ -27,14 +27,10 @@ static bool
 reserve(void) {
   if (strong.count < strong.capacity)
     return true;
-  size_t old_bytes = strong.capacity * sizeof(uintptr_t *);
-  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
-  void *moved = old_bytes ? gc_os_remap(strong.chunks, old_bytes, bytes) : gc_os_map(bytes);
-  if (!moved)
-    return false;
-  strong.chunks = moved;
-  strong.capacity = bytes / sizeof(uintptr_t *);
-  return true;
+  void *grown = gc_os_grow(strong.chunks, &strong.capacity, sizeof(uintptr_t *));
+  if (grown)
+    strong.chunks = grown;
+  return grown != NULL;
 }
 
 bool

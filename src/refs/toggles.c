@@ -10,35 +10,35 @@ static GC_STATE struct {
   size_t count, capacity;
 } toggles;
 
-static bool
-is_hidden(uintptr_t word) {
-  return word & 1; // objects lie at even addresses
+// Objects lie at multiples of 16.  A strong word is a pointer to the third byte, so that it does not keep the
+// object before as well, and even; a hidden one is odd.
+enum { STRONG_OFFSET = 2 };
+
+static uintptr_t
+word_for(uintptr_t object, bool strong) {
+  return strong ? object + STRONG_OFFSET : ~object;
 }
 
 static uintptr_t
 object_in(uintptr_t word) {
-  return is_hidden(word) ? ~word : word;
+  return word & 1 ? ~word : word - STRONG_OFFSET;
 }
 
 static bool
 reserve(void) {
   if (toggles.count < toggles.capacity)
     return true;
-  size_t old_bytes = toggles.capacity * sizeof *toggles.words;
-  size_t bytes = old_bytes ? 2 * old_bytes : gc_os_page_bytes();
-  void *moved = old_bytes ? gc_os_remap(toggles.words, old_bytes, bytes) : gc_os_map(bytes);
-  if (!moved)
-    return false;
-  toggles.words = moved;
-  toggles.capacity = bytes / sizeof *toggles.words;
-  return true;
+  void *grown = gc_os_grow(toggles.words, &toggles.capacity, sizeof(uintptr_t));
+  if (grown)
+    toggles.words = grown;
+  return grown != NULL;
 }
 
 bool
 gc_toggles_add(void *object, bool strong) {
   if (!reserve())
     return false;
-  toggles.words[toggles.count++] = strong ? (uintptr_t)object : ~(uintptr_t)object;
+  toggles.words[toggles.count++] = word_for((uintptr_t)object, strong);
   return true;
 }
 
@@ -51,7 +51,7 @@ gc_toggles_ask(gc_toggle_decide *decide) {
     GC_CHECK(decision >= GC_TOGGLE_DROP && decision <= GC_TOGGLE_WEAK,
              "the toggle-reference function returned %d, which is no status", decision);
     if (decision != GC_TOGGLE_DROP)
-      toggles.words[kept++] = decision == GC_TOGGLE_STRONG ? object : ~object;
+      toggles.words[kept++] = word_for(object, decision == GC_TOGGLE_STRONG);
   }
   if (decide)
     toggles.count = kept;
