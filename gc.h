@@ -991,7 +991,8 @@ GC_API void GC_CALL GC_noop1(GC_word value); // does nothing, and the compiler d
 #define GC_reachable_here(pointer) GC_noop1((GC_word)(pointer))
 #endif
 
-// A pointer in disguise: the collector does not see it.
+// A pointer in disguise: the collector does not see it.  Since objects do not move, what is hidden stays
+// valid as long as the object lives, and addresses may be hashed and compared.
 typedef GC_word GC_hidden_pointer;
 #define GC_HIDE_POINTER(pointer) (~(GC_hidden_pointer)(pointer))
 #define GC_REVEAL_POINTER(hidden) ((void *)GC_HIDE_POINTER(hidden))

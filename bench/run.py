@@ -72,6 +72,19 @@ PLAN = [
     Run("youngold", ["live_mib=256", "writes_per_1000=200", "spread=1"], False, COLLECTORS_WITH_MODES, rounds=3),
     Run("youngold", ["live_mib=512", "old=table", "writes_per_1000=1"],
         ["live_mib=32", "old=table", "writes_per_1000=1", "young_mib=128"], COLLECTORS_WITH_MODES, rounds=3),
+    Run("finalizers", quick=["objects=200000"]),
+    Run("finalizers", ["batch=1000000"], ["objects=200000", "batch=200000"]),
+    *[
+        Run("registered", [f"registered={registered}"],
+            [f"registered={registered}", "objects=1000000", "young_mib=512"],
+            [AUTO, "loam-generational", "libgc"], rounds=5, needs_gib=4)
+        for registered in (0, 1)
+    ],
+    *[
+        Run("ephemerons", [f"order={order}", f"length={length}"], [f"order={order}", f"length={length // 10}"], [AUTO])
+        for order in ("random", "backward")
+        for length in (100000, 1000000)
+    ],
     Run("fragmentation", quick=["mib=32"]),
     Run("spike", quick=["mib=256", "seconds=1"]),
     Run("emptygc", ["libs=0"], contenders=COLLECTORS),

@@ -87,7 +87,7 @@ look_in_table(size_t nodes) {
 
 static bool
 look_at_some(void) {
-  enum { AT_ONCE = 4096 };
+  enum { AT_ONCE = 1024 }; // some 0.1 ms, for which others wait
   const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
   gc_lock_acquire(&gc_lock);
   bool more = look_in_table(AT_ONCE);
