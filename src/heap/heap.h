@@ -175,6 +175,16 @@ struct gc_ref {
 // The slot at an address, object or not; start is NULL if there is no slot there.
 struct gc_ref gc_heap_slot_at(const void *address);
 
+// The slot byte of what lies at an address in a span in use; elsewhere one that is always FREE.
+static inline uint8_t *
+gc_heap_byte_at(const void *address) {
+  size_t offset = (size_t)((const char *)address - gc_heap.base);
+  const struct gc_page *page = &gc_heap.pages[offset >> GC_PAGE_SHIFT];
+  size_t granule = (offset & (GC_PAGE_BYTES - 1)) >> GC_GRANULE_SHIFT;
+  size_t slot = (granule + page->span_offset * GC_PAGE_GRANULES) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
+  return gc_heap_slot_bytes(page->line) + slot;
+}
+
 // The object at an address.  start is NULL if there is none.
 static inline struct gc_ref
 gc_heap_resolve(const void *address) {

@@ -152,16 +152,21 @@ gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object
 }
 
 GC_NO_SANITIZE void
-gc_marker_scan_object(struct gc_marker *marker, const struct gc_ref *object, bool ignore_self) {
-  const struct gc_mark_view view = marker->view;
-  if (!object->start || gc_kind_is_pointer_free(object->kind))
+gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
+  const struct gc_mark_view *view = &marker->view;
+  const struct gc_page *page = &view->pages[gc_heap_page_of(object)];
+  size_t bytes = page->slot_granules * GC_GRANULE_BYTES;
+  if (gc_kind_is_pointer_free(page->kind))
     return;
-  const uintptr_t *word = (const uintptr_t *)object->start;
-  for (const uintptr_t *limit = word + object->bytes / GC_WORD_BYTES; word < limit; word++) {
-    size_t offset = *word - view.base;
-    bool is_self = *word - (uintptr_t)object->start < object->bytes;
-    if (offset < view.bytes && !(ignore_self && is_self) && make_root_room(marker, 1))
-      marker->stack.top = settle(marker, view, find_candidate(view, offset), marker->stack.top, true);
+  if (bytes == 0)
+    bytes = gc_heap.infos[gc_heap_page_of(object)].object_bytes;
+  const uintptr_t *word = object, *limit = word + bytes / GC_WORD_BYTES;
+  for (; word < limit; word++) {
+    size_t offset = *word - view->base;
+    if (offset >= view->bytes || (ignore_self && *word - (uintptr_t)object < bytes))
+      continue;
+    if (make_root_room(marker, 1))
+      marker->stack.top = settle(marker, *view, find_candidate(*view, offset), marker->stack.top, true);
   }
 }
 

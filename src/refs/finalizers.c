@@ -254,8 +254,13 @@ reserve_dying(void) {
 }
 
 static bool
-is_white(struct dying item) {
-  return gc_team_own_marker()->view.white >> *item.byte & 1;
+is_white(const struct gc_marker *marker, uint8_t byte) {
+  return marker->view.white >> byte & 1;
+}
+
+static bool
+still_dies(struct dying item) {
+  return is_white(gc_team_own_marker(), *item.byte);
 }
 
 // Its contents have been marked before.
@@ -266,57 +271,54 @@ mark_only(struct dying item) {
 
 // Mark what an object refers to and all that this leads to; not the object, unless that leads back to it.
 static void
-mark_contents(const struct gc_ref *object, bool ignore_self) {
+mark_contents(uintptr_t object, bool ignore_self) {
   struct gc_marker *marker = gc_team_own_marker();
-  gc_marker_scan_object(marker, object, ignore_self);
+  gc_marker_scan_object(marker, (const void *)object, ignore_self);
   gc_marker_drain(marker, NULL);
 }
 
 static void
-mark_for_order(uint32_t index, const struct gc_ref *object) {
-  mark_contents(object, sort_of(index) == GC_FINALIZER_IS_IGNORE_SELF);
-  if (gc_team_own_marker()->view.white >> *object->byte & 1)
-    return;
+note_cycle(uintptr_t object) {
   if (cycles.count < WARNINGS_KEPT)
-    cycles.objects[cycles.count] = (uintptr_t)object->start;
+    cycles.objects[cycles.count] = object;
   cycles.count++;
   gc_atomic_store_relaxed(&gc_queues_news, 1);
 }
 
 static void
-keep_once_more(const struct gc_ref *object) {
+keep_once_more(uintptr_t object) {
   mark_contents(object, false);
-  *object->byte = gc_heap.mark;
+  *gc_heap_byte_at((const void *)object) = gc_heap.mark;
 }
 
 // One that is white so far.
 static void
-look_at_dead(uint32_t index, const struct gc_ref *object) {
+look_at_dead(uint32_t index, const struct gc_ref_node *node, uint8_t *byte) {
+  unsigned sort = node->bits >> GC_REF_BITS;
   if (!reserve_dying()) {
-    keep_once_more(object);
+    keep_once_more(node->key);
     return;
   }
-  dying.items[dying.count++] = (struct dying){object->byte, index};
-  if (sort_of(index) != GC_FINALIZER_IS_NO_ORDER)
-    mark_for_order(index, object);
+  struct dying item = dying.items[dying.count++] = (struct dying){byte, index};
+  if (sort == GC_FINALIZER_IS_NO_ORDER)
+    return;
+  mark_contents(node->key, sort == GC_FINALIZER_IS_IGNORE_SELF);
+  if (!still_dies(item))
+    note_cycle(node->key);
 }
 
 // Find the dead.  What they refer to must live until their finalizers have run; so what of it is finalizable
-// waits.
+// waits.  What is registered is an object until it is freed, and then forgotten.
 static void
 find_dead(struct gc_ref_scope scope) {
   const struct gc_marker *marker = gc_team_own_marker();
   size_t position = 0;
   dying.count = 0;
   for (uint32_t index; (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
-    struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
-    if (is_cleaner(index))
-      continue;
-    bool is_slot = object.start && (uintptr_t)object.start == object_of(index);
-    if (is_slot && marker->view.white >> *object.byte & 1)
-      look_at_dead(index, &object);
-    else if (!is_slot || !gc_slot_is_object(*object.byte))
-      remove_registration(index);
+    const struct gc_ref_node *node = node_at(index);
+    uint8_t *byte = gc_heap_byte_at((const void *)node->key);
+    if (is_white(marker, *byte) && node->bits >> GC_REF_BITS != GC_FINALIZER_IS_CLEANER)
+      look_at_dead(index, node, byte);
   }
 }
 
@@ -325,7 +327,7 @@ static void
 unregister_dead(void) {
   size_t kept = 0;
   for (size_t i = 0; i < dying.count; i++) {
-    if (!is_white(dying.items[i]))
+    if (!still_dies(dying.items[i]))
       continue;
     gc_ref_table_unlink(&table, dying.items[i].index);
     dying.items[kept++] = dying.items[i];
@@ -339,21 +341,15 @@ is_unreachable_sort(uint32_t index) {
   return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && gc_finalizer_settings.java_finalization;
 }
 
-static void
-mark_contents_of(uint32_t index) {
-  struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
-  mark_contents(&object, false);
-}
-
 // Unreachable ones still need not live: others may refer to them.
 static void
 mark_dead(void) {
   for (size_t i = 0; i < dying.count; i++) {
     struct dying item = dying.items[i];
-    if (!is_white(item))
+    if (!still_dies(item))
       continue;
     if (sort_of(item.index) == GC_FINALIZER_IS_NO_ORDER)
-      mark_contents_of(item.index);
+      mark_contents(object_of(item.index), false);
     if (!is_unreachable_sort(item.index))
       mark_only(item);
   }
@@ -367,7 +363,7 @@ register_again(uint32_t index) {
 // Refused memory, it lives until the next cycle.
 static void
 finish_dead(struct dying item) {
-  bool revived = is_unreachable_sort(item.index) && !is_white(item);
+  bool revived = is_unreachable_sort(item.index) && !still_dies(item);
   uintptr_t object = object_of(item.index);
   mark_only(item);
   if (revived || !make_ready(item.index))
@@ -397,8 +393,7 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
     if (make_ready(index))
       continue;
     register_again(index); // refused memory
-    struct gc_ref object = gc_heap_slot_at((const void *)object_of(index));
-    keep_once_more(&object);
+    keep_once_more(object_of(index));
   }
   gc_ref_table_forget_young(&table);
 }
