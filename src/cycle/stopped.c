@@ -189,8 +189,9 @@ gc_stopped_full(struct gc_stopped *state) {
   state->finished = collect_roots(state) && mark(state, job_of(state));
   if (state->finished) {
     settle_references(state, true);
+    gc_page_set_clear(gc_heap.reused,
+                      gc_heap.frontier); // the verifier now finds out what is still referred to
     begin_sweep(true, true);
-    gc_page_set_clear(gc_heap.reused, gc_heap.frontier); // no garbage is left that could refer to them
   } else {
     flip();
     gc_sweep_undo_marks_stw(gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A, gc_heap.mark);

@@ -14,6 +14,9 @@ typedef bool gc_verify_object(struct gc_ref ref);
 typedef bool gc_verify_word(const char *at, struct gc_ref ref);
 size_t gc_verify_trace_stw(gc_verify_object *check_object, gc_verify_word *check_word);
 
+// Whether words may refer to this object that were meant for another one, which the program has freed.
+bool gc_verify_is_reused(struct gc_ref ref);
+
 // Invariant marked-closed: every object that a second, slow and simple marker reaches bears the current
 // mark.  Between marking and sweeping.  Returns the faults found.  [stw]
 size_t gc_verify_marks_stw(bool minor);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hooks.h"
 #include "base/lock.h"
 #include "base/valgrind.h"
 #include "cycle/verify.h"
@@ -43,6 +44,21 @@ visit(struct slow_marker *marker, struct gc_ref ref) {
     marker->out_of_memory = true;
 }
 
+// A word that refers to no object, in one that seems to be alive: it may refer to another one day, without
+// having been written.
+static void
+note_stale(uintptr_t word) {
+  size_t offset = word - (uintptr_t)gc_heap.base;
+  if (gc_tunables.verify && offset < (size_t)gc_heap.frontier << GC_PAGE_SHIFT)
+    gc_page_set_add(gc_heap.reused, offset >> GC_PAGE_SHIFT);
+}
+
+bool
+gc_verify_is_reused(struct gc_ref ref) {
+  const struct gc_page_info *info = &gc_heap.infos[ref.page];
+  return gc_page_set_has_any(gc_heap.reused, ref.page, info->span_pages);
+}
+
 // `at` is where the word was found in the heap; NULL for a root.
 static void
 visit_word(struct slow_marker *marker, uintptr_t word, const char *at) {
@@ -56,6 +72,8 @@ visit_word(struct slow_marker *marker, uintptr_t word, const char *at) {
              (const void *)at, (void *)ref.start);
     visit(marker, ref);
   }
+  if (!ref.start && !root)
+    note_stale(word);
   if (!root)
     return;
   struct gc_ref before = gc_heap_resolve((const void *)(word - 1));
@@ -140,7 +158,7 @@ is_marked(struct gc_ref ref) {
 // See verify_writes.c.
 static bool
 is_marked_or_reused(struct gc_ref ref) {
-  return is_marked(ref) || gc_page_set_has(gc_heap.reused, gc_heap_page_of(ref.start));
+  return is_marked(ref) || gc_verify_is_reused(ref);
 }
 
 size_t

@@ -26,12 +26,12 @@ is_due(const char *at) {
 }
 
 // Garbage that a stale word seems to keep alive may refer to what the program has freed, and what is another
-// object now: nothing can be said of pages where that has happened.
+// object now: nothing can be said of spans where that has happened.
 static bool
 is_marked_or_due(const char *at, struct gc_ref ref) {
   struct gc_ref holder = gc_heap_resolve(at);
   return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark || is_due(at) ||
-         gc_page_set_has(gc_heap.reused, gc_heap_page_of(ref.start));
+         gc_verify_is_reused(ref);
 }
 
 // Harvesting early is harmless: what it finds stays noted.

@@ -92,6 +92,8 @@ shrink_span(uint32_t page, uint32_t pages) {
   uint32_t old_pages = info->span_pages;
   info->span_pages = pages;
   gc_heap.freed_bytes += (size_t)(old_pages - pages) << GC_PAGE_SHIFT;
+  if (gc_tunables.verify)
+    gc_page_set_add_all(gc_heap.reused, page + pages, old_pages - pages);
   if (info->free_slots == 0)
     gc_sweep_note_freed(page, (size_t)(old_pages - pages) << GC_PAGE_SHIFT);
   gc_span_free(page + pages, old_pages - pages);
