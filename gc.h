@@ -508,7 +508,7 @@ typedef void(GC_CALLBACK *GC_await_finalize_proc)(void *object);
 GC_API void GC_CALL GC_set_await_finalize_proc(GC_await_finalize_proc function);
 GC_API GC_await_finalize_proc GC_CALL GC_get_await_finalize_proc(void);
 
-// A registered finalizer or cleaner counts for a tenth of this in the bytes to allocate until the next
+// A registered finalizer or cleaner counts for a hundredth of this in the bytes to allocate until the next
 // collection (in libgc for all of it), since it may hold more than memory, and dead objects are best not
 // many.  Default: 10000.
 GC_API void GC_CALL GC_set_allocd_bytes_per_finalizer(GC_word bytes);

@@ -18,10 +18,12 @@
 //   current:  [ moved and new entries            ]      found first; what is new goes here
 //
 // What has been moved keeps its slot in the old table: chains of probes stay whole, and who goes through that
-// table (GC_weak_map_each) misses nothing that stays.  A pair that is removed is broken first.
+// table (GC_weak_map_each) misses nothing that stays.  A pair that is removed or replaced is broken, so that
+// in a slot that was left behind it counts for nothing.
 //
 // Invariants, under the map's lock:
-//   one-entry      equal keys have one pair at most that is not broken, in one of the tables
+//   one-entry      equal keys have one pair at most that is not broken; one that was moved is found in the
+//                  current table
 //   room           current has room for all of its own entries and those that the old one still has; at least
 //                  a quarter of its slots is empty, which ends each chain of probes
 //   hand-in-time   the old table is done before the current one is full: three eighths of that are left for
@@ -249,20 +251,20 @@ struct spot {
   size_t slot;
 };
 
-// At `from` or behind it.
 static struct spot
-find_in(const GC_weak_map *map, struct table *table, size_t from, struct query query) {
+find_in(const GC_weak_map *map, struct table *table, struct query query) {
   for (size_t slot = home_of(table, query.hash); table->hashes[slot] != EMPTY; slot = after(table, slot))
-    if (table->hashes[slot] == query.hash && slot >= from && matches(map, table->pairs[slot], query.key))
+    if (table->hashes[slot] == query.hash && matches(map, table->pairs[slot], query.key))
       return (struct spot){table, slot};
   return (struct spot){NULL, 0};
 }
 
+// one-entry: what has been moved is found before the slot that it has left.
 static struct spot
 find(GC_weak_map *map, struct query query) {
-  struct spot spot = find_in(map, &map->current, 0, query);
+  struct spot spot = find_in(map, &map->current, query);
   if (!spot.table && map->old.pairs)
-    spot = find_in(map, &map->old, map->hand, query);
+    spot = find_in(map, &map->old, query);
   return spot;
 }
 

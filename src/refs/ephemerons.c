@@ -117,14 +117,19 @@ wait_for(uintptr_t wanted, uint32_t index) {
   waits->bits |= wanted == node->object ? FOR_KEY : 0;
 }
 
-// Refused memory to wait, it counts as decided.
+// Refused memory to wait, all three live until the next cycle.
 static void
 consider(uint32_t index) {
   uintptr_t wanted = what_it_waits_for(node_at(index));
-  if (wanted && gc_ref_table_reserve(&waiting))
+  if (wanted && gc_ref_table_reserve(&waiting)) {
     wait_for(wanted, index);
-  else
-    mark_value(node_at(index)->value);
+    return;
+  }
+  if (wanted) {
+    mark_value(node_at(index)->key);
+    mark_value(node_at(index)->object);
+  }
+  mark_value(node_at(index)->value);
 }
 
 // Who has waited for its key has waited for nothing else.
@@ -165,12 +170,12 @@ recover(void) {
   }
 }
 
-// Who still waits is broken, or dies itself.
+// Who still waits is broken; also one that is dead itself, which may live once more for a finalizer.
 static void
 break_up(uint32_t index) {
   const struct gc_ref_node *node = node_at(index);
   struct gc_ephemeron *ephemeron = (struct gc_ephemeron *)node->key;
-  if (is_alive(node->key)) {
+  if (gc_ref_state_of(gc_team_own_marker(), node->key) != GC_REF_GONE) {
     gc_ref_store(&ephemeron->hidden_key, 0);
     gc_ref_store(&ephemeron->hidden_value, 0);
   }
@@ -195,6 +200,20 @@ gc_ephemerons_settle_stw(struct gc_ref_scope scope) {
     settle_awakened();
   }
   recover();
+}
+
+void
+gc_ephemerons_settle_again_stw(void) {
+  size_t position = 0;
+  for (uint32_t at; (at = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &waiting, &position)) != 0;)
+    if (is_alive(gc_ref_table_node(&waiting, at)->key))
+      wake(at);
+  settle_awakened();
+  recover();
+}
+
+void
+gc_ephemerons_break_stw(void) {
   break_those_that_wait();
   gc_ref_table_forget_young(&table);
 }

@@ -27,8 +27,11 @@ void gc_ephemerons_set_value(struct gc_ephemeron *ephemeron, void *value);
 size_t gc_ephemerons_count(void);
 size_t gc_ephemerons_check(void);
 
-// Mark the values that are to stay; break those ephemerons whose keys are not marked.
+// Mark the values that are to stay.  The same again, if more has been marked since, by others.  Then break
+// those ephemerons whose keys are not marked.
 void gc_ephemerons_settle_stw(struct gc_ref_scope scope);
+void gc_ephemerons_settle_again_stw(void);
+void gc_ephemerons_break_stw(void);
 
 // While a concurrent cycle marks: mark the values of those that can be decided, and note the others, `nodes`
 // more from *position on.  false when all have been looked at.

@@ -159,7 +159,7 @@ gc_finalizers_forget(void *object) {
 
 size_t
 gc_finalizers_pressure_bytes(void) {
-  return gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 10);
+  return gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 100);
 }
 
 size_t

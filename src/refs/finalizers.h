@@ -77,6 +77,6 @@ void gc_finalizers_warn(void);
 struct gc_finalizer_settings {
   int java_finalization;
   void (*await)(void *object); // NULL: none
-  size_t bytes_each;           // ten times what a registration counts for in the budget
+  size_t bytes_each;           // a hundred times what a registration counts for in the budget
 };
 extern struct gc_finalizer_settings gc_finalizer_settings;

@@ -30,6 +30,9 @@ gc_refs_settle_stw(bool all) {
   struct gc_ref_scope scope = {.all = all};
   gc_softs_keep_stw(scope);
   gc_ephemerons_settle_stw(scope);
+  while (gc_softs_keep_stw(scope)) // those that only values lead to
+    gc_ephemerons_settle_again_stw();
+  gc_ephemerons_break_stw();
   gc_links_clear_stw(GC_LINK_SOFT, scope);
   gc_links_clear_stw(GC_LINK_ORDINARY, scope);
   gc_finalizers_settle_stw(scope);

@@ -60,7 +60,8 @@ sleep_until_wanted(void *seen) {
 
 static void *
 runner_main(void *unused) {
-  while (gc_run_settings.own_thread && gc_thread_attach(NULL)) {
+  bool attached = gc_thread_attach(NULL) != NULL;
+  while (attached && gc_run_settings.own_thread) {
     size_t seen = gc_atomic_load_acquire(&runner.wanted);
     gc_run_drain(gc_queues_own(), 0, 0);
     gc_thread_call_blocking(sleep_until_wanted, (void *)(uintptr_t)seen);

@@ -28,23 +28,27 @@ is_kept(const struct gc_ref_node *node) {
   return gc_heap.now_ms - reference->got_ms < kept_ms;
 }
 
-static void
+static bool
 keep(const struct gc_ref_node *node) {
   struct gc_marker *marker = gc_team_own_marker();
-  if (gc_ref_state_of(marker, node->object) == GC_REF_DEAD &&
-      gc_ref_state_around(marker, node->key) == GC_REF_ALIVE)
-    gc_marker_mark_object(marker, (const void *)node->object);
+  if (gc_ref_state_of(marker, node->object) != GC_REF_DEAD ||
+      gc_ref_state_around(marker, node->key) != GC_REF_ALIVE)
+    return false;
+  gc_marker_mark_object(marker, (const void *)node->object);
+  return true;
 }
 
-void
+bool
 gc_softs_keep_stw(struct gc_ref_scope scope) {
+  bool kept = false;
   const struct gc_ref_table *table = gc_links_table(GC_LINK_SOFT);
   size_t position = 0;
   for (uint32_t index; (index = gc_ref_scope_next(scope, table, &position)) != 0;)
     if (is_kept(gc_ref_table_node(table, index)))
-      keep(gc_ref_table_node(table, index));
+      kept |= keep(gc_ref_table_node(table, index));
   gc_marker_drain(gc_team_own_marker(), NULL);
   gc_marker_rescan(gc_team_own_marker());
+  return kept;
 }
 
 bool

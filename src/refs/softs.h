@@ -16,8 +16,9 @@ struct gc_weak_ref {
 // Before a full cycle: when a reference must have been got last to be kept; never, if memory is short.
 void gc_softs_begin(bool memory_is_short);
 
-// Mark what those that are kept refer to.  [stw]
-void gc_softs_keep_stw(struct gc_ref_scope scope);
+// Mark what those that are kept refer to, as far as they can be reached.  false if nothing was left to mark.
+// [stw]
+bool gc_softs_keep_stw(struct gc_ref_scope scope);
 
 // The same, without draining, while a concurrent cycle marks: `nodes` more from *position on.  false when all
 // have been looked at.

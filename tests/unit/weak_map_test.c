@@ -68,6 +68,7 @@ collect(void) {
 // A cycle of any sort that the mode has, or a slice of one.
 static void
 collect_somehow(void) {
+  clear_dead_frames();
   gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_STRESS});
 }
 
@@ -608,7 +609,7 @@ fill_large(enum GC_WeakMapKind kind) {
       put(many[i], new_thing(i, NULL));
     else
       put(integer(i + 1), many[i]);
-    if (i % 9973 == 0)
+    if (i % 997 == 0)
       collect_somehow();
   }
 }
@@ -650,6 +651,43 @@ it_grows_while_objects_come_and_go(void **state) {
   (void)state;
   grow_and_shrink(GC_WEAK_KEYS);
   grow_and_shrink(GC_WEAK_BOTH);
+}
+
+// Into each of the maps that `kept` has.
+__attribute__((noinline)) static void
+put_into_all(size_t first, size_t limit) {
+  for (size_t i = 0; i < MANY; i++)
+    for (size_t key = first; key < limit; key++)
+      assert_int_equal(GC_weak_map_put((GC_weak_map *)kept[i], integer(key), integer(i + 1)), GC_SUCCESS);
+}
+
+__attribute__((noinline)) static void
+expect_in_all(size_t first, size_t limit) {
+  for (size_t i = 0; i < MANY; i++)
+    for (size_t key = first; key < limit; key++)
+      assert_ptr_equal(GC_weak_map_get((GC_weak_map *)kept[i], integer(key)), integer(i + 1));
+}
+
+// In the memory of tables that a minor cycle has missed.
+static void
+make_garbage_of_many_sizes(void) {
+  for (size_t bytes = 64; bytes <= 2048; bytes *= 2)
+    for (size_t i = 0; i < MANY; i++)
+      memset(i % 2 ? GC_malloc(bytes) : GC_malloc_atomic(bytes), 0x55, bytes);
+}
+
+// So many that nothing else in their pages is written: each must say that it has another table.
+static void
+old_maps_grow(void **state) {
+  (void)state;
+  for (size_t i = 0; i < MANY; i++)
+    kept[i] = (struct thing *)new_map(GC_WEAK_KEYS, false);
+  for (size_t limit = 2; limit < 100; limit = limit * 3 / 2 + 1) {
+    put_into_all(limit * 2 / 3, limit);
+    collect_somehow();
+    make_garbage_of_many_sizes();
+    expect_in_all(1, limit);
+  }
 }
 
 // Quadratic if entries came in the order of the slots that they go to.
@@ -1000,6 +1038,7 @@ main(void) {
       IN_MODE(each_visits_what_stays_once_while_the_table_grows, stop),
       IN_MODE(each_visits_what_is_removed_no_more, stop),
       IN_ALL_MODES(random_operations_agree_with_the_model),
+      IN_ALL_MODES(old_maps_grow),
       IN_ALL_MODES(it_grows_while_objects_come_and_go),
       IN_MODE(one_map_can_be_filled_from_another, stop),
       IN_ALL_MODES(what_is_gone_makes_room_for_what_comes),
