@@ -152,10 +152,10 @@ mark(struct gc_stopped *state, struct gc_mark_job job) {
   return finished;
 }
 
-// Decide about references.  `all`: about those also that were made before the last cycle.
+// Decide about references: `all`, about those also that were made before the last cycle.
 static void
-settle_references(struct gc_stopped *state, bool all) {
-  gc_refs_settle_stw(all);
+settle_references(struct gc_stopped *state, bool all, bool minor) {
+  gc_refs_settle_stw(all, minor);
   gc_pause_lap(&state->pause, GC_PHASE_REFERENCES);
 }
 
@@ -188,7 +188,7 @@ gc_stopped_full(struct gc_stopped *state) {
   shield_caches();
   state->finished = collect_roots(state) && mark(state, job_of(state));
   if (state->finished) {
-    settle_references(state, true);
+    settle_references(state, true, false);
     gc_page_set_clear(gc_heap.reused,
                       gc_heap.frontier); // the verifier now finds out what is still referred to
     begin_sweep(true, true);
@@ -212,7 +212,7 @@ gc_stopped_minor(struct gc_stopped *state) {
   job.minor = true;
   state->finished = found && mark(state, job);
   if (state->finished) {
-    settle_references(state, false);
+    settle_references(state, false, true);
     begin_sweep(false, true);
     gc_remember_arm(0, gc_heap.frontier, true);
   }
@@ -255,7 +255,7 @@ gc_stopped_finish(struct gc_stopped *state) {
   job.continued = true;
   state->finished = found && mark(state, job);
   if (state->finished) {
-    settle_references(state, !state->looked_ahead);
+    settle_references(state, !state->looked_ahead, false);
     gc_heap.birth = GC_SLOT_NEW;
     gc_heap.marking = false;
     begin_sweep(true, false);

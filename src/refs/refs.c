@@ -26,8 +26,8 @@ gc_refs_roots_stw(struct gc_range_array *roots) {
 }
 
 void
-gc_refs_settle_stw(bool all) {
-  struct gc_ref_scope scope = {.all = all};
+gc_refs_settle_stw(bool all, bool minor) {
+  struct gc_ref_scope scope = {.all = all, .minor = minor};
   gc_softs_keep_stw(scope);
   gc_ephemerons_settle_stw(scope);
   while (gc_softs_keep_stw(scope)) // those that only values lead to

@@ -39,7 +39,7 @@ void gc_refs_prepare(bool memory_is_short);
 bool gc_refs_roots_stw(struct gc_range_array *roots);
 
 // Decide, after marking: about all registrations, or the young ones.  Marks more.  [stw]
-void gc_refs_settle_stw(bool all);
+void gc_refs_settle_stw(bool all, bool minor);
 
 // While a concurrent cycle marks: begin to look ahead; some more, which may push on the collecting thread's
 // stack; false when there is no more.  [gc_cycle_lock]

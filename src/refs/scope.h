@@ -5,6 +5,7 @@
 
 struct gc_ref_scope {
   bool all;
+  bool minor; // in a minor cycle, which decides nothing about soft references
 };
 
 // The next registration after *position in a table, 0 at the end; *position is 0 at first.  Registrations

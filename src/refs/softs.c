@@ -44,7 +44,7 @@ gc_softs_keep_stw(struct gc_ref_scope scope) {
   const struct gc_ref_table *table = gc_links_table(GC_LINK_SOFT);
   size_t position = 0;
   for (uint32_t index; (index = gc_ref_scope_next(scope, table, &position)) != 0;)
-    if (is_kept(gc_ref_table_node(table, index)))
+    if (scope.minor || is_kept(gc_ref_table_node(table, index)))
       kept |= keep(gc_ref_table_node(table, index));
   gc_marker_drain(gc_team_own_marker(), NULL);
   gc_marker_rescan(gc_team_own_marker());
