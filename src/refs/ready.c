@@ -26,7 +26,7 @@ gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
   const struct gc_ready_entry *entry = &queue->items[queue->head++];
   *item = (struct gc_ready_item){
       .object = (void *)(entry->object - (entry->object != 0)),
-      .data = (void *)(entry->data - (entry->data != 0)),
+      .data = (void *)(entry->data - entry->data_offset),
       .function = entry->function,
   };
   if (queue->head == queue->limit)

@@ -18,7 +18,9 @@ struct gc_ready_item {
 
 // As it is stored.
 struct gc_ready_entry {
-  uintptr_t object, data; // 0, or one more than the address
+  uintptr_t object; // 0, or one more than the address
+  uintptr_t data;   // may be any word; `data_offset` more if it might be the start of an object
+  uintptr_t data_offset;
   void (*function)(void);
 };
 
@@ -36,9 +38,11 @@ bool gc_ready_reserve(struct gc_ready_queue *queue);
 // There is room.
 static inline void
 gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
+  uintptr_t data_offset = item.data && (uintptr_t)item.data % GC_GRANULE_BYTES == 0;
   queue->items[queue->limit++] = (struct gc_ready_entry){
       .object = (uintptr_t)item.object + (item.object != NULL),
-      .data = (uintptr_t)item.data + (item.data != NULL),
+      .data = (uintptr_t)item.data + data_offset,
+      .data_offset = data_offset,
       .function = item.function,
   };
   queue->has_more = true;
