@@ -96,9 +96,8 @@ typedef long GC_signed_word;
 // Initialise the collector: reserve address space, read the environment (docs/TUNABLES.md), attach the
 // calling thread. Calls after the first do nothing.  A program need not call it, but one whose first
 // allocation comes from a shared library's constructor, say, gains predictable behaviour by doing so in
-// main.
+// main.  GC_INIT(), below, is the same with a program's own defaults.
 GC_API void GC_CALL GC_init(void);
-#define GC_INIT() GC_init()
 
 // 1 once the collector is initialised, else 0.
 GC_API int GC_CALL GC_is_init_called(void);
@@ -996,6 +995,111 @@ GC_API void GC_CALL GC_noop1(GC_word value); // does nothing, and the compiler d
 typedef GC_word GC_hidden_pointer;
 #define GC_HIDE_POINTER(pointer) (~(GC_hidden_pointer)(pointer))
 #define GC_REVEAL_POINTER(hidden) ((void *)GC_HIDE_POINTER(hidden))
+
+// GC_init with the defaults that a program was compiled with: of these macros, those that are defined before
+// inclusion.  What the environment says comes first where there is such a variable.
+//
+//   GC_DONT_EXPAND                  GC_set_dont_expand(1)
+//   GC_FORCE_UNMAP_ON_GCOLLECT      GC_set_force_unmap_on_gcollect(1)
+//   GC_DONT_GC                      no collections: GC_dont_gc = 1
+//   GC_MAX_RETRIES                  GC_set_max_retries of it, if not GC_DONT_GC
+//   GC_ALLOCD_BYTES_PER_FINALIZER   GC_set_allocd_bytes_per_finalizer of it
+//   GC_FREE_SPACE_DIVISOR           GC_set_free_space_divisor of it
+//   GC_FULL_FREQ                    GC_set_full_freq of it
+//   GC_TIME_LIMIT                   GC_set_time_limit of it
+//   GC_MARKERS                      GC_set_markers_count of it, if GC_THREADS
+//   GC_SIG_SUSPEND                  GC_set_suspend_signal of it, if GC_THREADS
+//   GC_SIG_THR_RESTART              GC_set_thr_restart_signal of it, if GC_THREADS
+//   GC_MAXIMUM_HEAP_SIZE            GC_set_max_heap_size of it
+//   GC_IGNORE_WARN                  no warnings: GC_set_warn_proc(GC_ignore_warn_proc)
+//   GC_INITIAL_HEAP_SIZE            a heap of at least so many bytes
+#define GC_INIT()                      \
+  {                                    \
+    GC_INIT_DONT_EXPAND                \
+    GC_INIT_FORCE_UNMAP_ON_GCOLLECT    \
+    GC_INIT_MAX_RETRIES                \
+    GC_INIT_ALLOCD_BYTES_PER_FINALIZER \
+    GC_INIT_FREE_SPACE_DIVISOR         \
+    GC_INIT_FULL_FREQ                  \
+    GC_INIT_TIME_LIMIT                 \
+    GC_INIT_MARKERS                    \
+    GC_INIT_SIG_SUSPEND                \
+    GC_INIT_SIG_THR_RESTART            \
+    GC_INIT_MAXIMUM_HEAP_SIZE          \
+    GC_init();                         \
+    GC_INIT_IGNORE_WARN                \
+    GC_INIT_INITIAL_HEAP_SIZE          \
+  }
+
+#ifdef GC_DONT_EXPAND
+#define GC_INIT_DONT_EXPAND GC_set_dont_expand(1);
+#else
+#define GC_INIT_DONT_EXPAND
+#endif
+#ifdef GC_FORCE_UNMAP_ON_GCOLLECT
+#define GC_INIT_FORCE_UNMAP_ON_GCOLLECT GC_set_force_unmap_on_gcollect(1);
+#else
+#define GC_INIT_FORCE_UNMAP_ON_GCOLLECT
+#endif
+#if defined(GC_DONT_GC)
+#define GC_INIT_MAX_RETRIES GC_dont_gc = 1;
+#elif defined(GC_MAX_RETRIES)
+#define GC_INIT_MAX_RETRIES GC_set_max_retries(GC_MAX_RETRIES);
+#else
+#define GC_INIT_MAX_RETRIES
+#endif
+#ifdef GC_ALLOCD_BYTES_PER_FINALIZER
+#define GC_INIT_ALLOCD_BYTES_PER_FINALIZER GC_set_allocd_bytes_per_finalizer(GC_ALLOCD_BYTES_PER_FINALIZER);
+#else
+#define GC_INIT_ALLOCD_BYTES_PER_FINALIZER
+#endif
+#ifdef GC_FREE_SPACE_DIVISOR
+#define GC_INIT_FREE_SPACE_DIVISOR GC_set_free_space_divisor(GC_FREE_SPACE_DIVISOR);
+#else
+#define GC_INIT_FREE_SPACE_DIVISOR
+#endif
+#ifdef GC_FULL_FREQ
+#define GC_INIT_FULL_FREQ GC_set_full_freq(GC_FULL_FREQ);
+#else
+#define GC_INIT_FULL_FREQ
+#endif
+#ifdef GC_TIME_LIMIT
+#define GC_INIT_TIME_LIMIT GC_set_time_limit(GC_TIME_LIMIT);
+#else
+#define GC_INIT_TIME_LIMIT
+#endif
+#if defined(GC_MARKERS) && defined(GC_THREADS)
+#define GC_INIT_MARKERS GC_set_markers_count(GC_MARKERS);
+#else
+#define GC_INIT_MARKERS
+#endif
+#if defined(GC_SIG_SUSPEND) && defined(GC_THREADS)
+#define GC_INIT_SIG_SUSPEND GC_set_suspend_signal(GC_SIG_SUSPEND);
+#else
+#define GC_INIT_SIG_SUSPEND
+#endif
+#if defined(GC_SIG_THR_RESTART) && defined(GC_THREADS)
+#define GC_INIT_SIG_THR_RESTART GC_set_thr_restart_signal(GC_SIG_THR_RESTART);
+#else
+#define GC_INIT_SIG_THR_RESTART
+#endif
+#ifdef GC_MAXIMUM_HEAP_SIZE
+#define GC_INIT_MAXIMUM_HEAP_SIZE GC_set_max_heap_size(GC_MAXIMUM_HEAP_SIZE);
+#else
+#define GC_INIT_MAXIMUM_HEAP_SIZE
+#endif
+#ifdef GC_IGNORE_WARN
+#define GC_INIT_IGNORE_WARN GC_set_warn_proc(GC_ignore_warn_proc);
+#else
+#define GC_INIT_IGNORE_WARN
+#endif
+#ifdef GC_INITIAL_HEAP_SIZE
+#define GC_INIT_INITIAL_HEAP_SIZE                  \
+  if (GC_get_heap_size() < (GC_INITIAL_HEAP_SIZE)) \
+    (void)GC_expand_hp((GC_INITIAL_HEAP_SIZE)-GC_get_heap_size());
+#else
+#define GC_INIT_INITIAL_HEAP_SIZE
+#endif
 
 #ifdef __cplusplus
 }
