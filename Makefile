@@ -329,7 +329,8 @@ tidy: $(release_LIBS) $(TUNABLES_DOC) | deps-tidy ## check layers, format, lint,
 	  TIDY_SOURCES='$(filter %.c,$(SOURCES))' TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' \
 	  bash .ci/tidy
 
-FORMATTED = $(wildcard gc.h $(foreach d,src/* tests tests/* examples examples/* bench .ci,$(d)/*.[ch]))
+FORMATTED = $(filter-out %/loam.h,$(wildcard gc.h $(foreach d,src/* src/compat/include src/compat/include/gc \
+              tests tests/* tests/*/* examples examples/* bench .ci,$(d)/*.[ch] $(d)/*.cc)))
 format: | deps-tidy ## rewrite the sources in the project's format (FILES="..." for some only)
 	clang-format -i $(or $(FILES),$(FORMATTED))
 

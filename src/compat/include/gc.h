@@ -1,0 +1,3 @@
+/* libgc's old name for <gc/gc.h>. */
+
+#include "gc/gc.h"

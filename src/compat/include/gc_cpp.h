@@ -1,0 +1,3 @@
+/* libgc's old name for <gc/gc_cpp.h>. */
+
+#include "gc/gc_cpp.h"
