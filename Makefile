@@ -4,8 +4,9 @@
 # of them under clang, so that they lie side by side:
 #
 #   build/release/  build/debug/  build/asan/  build/clang-release/ ...
-#     obj/<layer>/<file>.o   libloam.a   libloam.so.1   compat/libgc.so.1   tests/<kind>/<name>
-#   build/libloam.a  build/libloam.so.1  build/compat/libgc.so.1   links to the variant just built
+#     obj/<layer>/<file>.o   libloam.a   libloam.so.1   tests/<kind>/<name>
+#     compat/libgc.so.1      compat/libgccpp.so.1  .a   compat/libgctba.so.1  .a
+#   build/libloam.a  build/libloam.so.1  build/compat/libgc.so.1 ...   links to the variant just built
 #   build/examples/  build/bench/                                  programs of `make demo` and `make bench`
 
 MAKEFLAGS += --no-builtin-rules
@@ -37,6 +38,10 @@ CC := gcc
 endif
 ifeq ($(origin AR),default)
 AR := ar
+endif
+# The C++ compiler beside it: g++ for gcc, clang++-14 for clang-14, c++ for cc.
+ifeq ($(origin CXX),default)
+CXX := $(patsubst cc,c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
 endif
 
 VARIANTS := release debug asan
@@ -70,6 +75,7 @@ CHECKS_asan    := 1
 common_flags = -std=gnu11 $(OPT_$(1)) $(GNU) -DGC_DEBUG_CHECKS=$(CHECKS_$(1)) \
                -DGC_HAVE_VALGRIND=$(HAVE_VALGRIND) -Isrc -I. -pthread $(CFLAGS)
 src_flags    = $(common_flags) $(WARN_SRC) -fPIC -fvisibility=hidden -ftls-model=initial-exec
+cxx_flags    = -std=gnu++14 $(OPT_$(1)) $(WARN) -Isrc -I. -fPIC -pthread $(CXXFLAGS)
 test_flags   = $(common_flags) $(WARN) -DTEST_BUILD_DIR='"$(call variant_dir,$(1))/tests"'
 
 # Bound at load time and never unloaded: a symbol looked up lazily while the world is stopped could wait for
@@ -86,6 +92,10 @@ run = $(if $(V),,@echo '  $(1)  $@';)
 link_shared = $(CC) $(OPT_$(1)) $(SHARED_FLAGS) $(DEFS_$(1)) -Wl,-soname,$(@F) $($(1)_OBJS) \
               $(LDFLAGS) $(LIBS) -o $@
 
+# $(1) the variant, $(2) what the library needs
+link_shared_cxx = $(CXX) $(OPT_$(1)) $(SHARED_FLAGS) $(DEFS_$(1)) -Wl,-soname,$(@F) $(filter %.o,$^) \
+                  $(LDFLAGS) $(2) -o $@
+
 depend = -MMD -MP -MF $(@:.o=).d -MT $@
 
 # ---- Sources: a file that names a machine or a system is built only there ----
@@ -96,12 +106,17 @@ ELSEWHERE := $(filter-out $(PLATFORM),$(KNOWN))
 SOURCES   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).c %_$(p).S),$(sort $(wildcard src/*/*.c src/*/*.S)))
 HEADERS   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).h %_$(p)_inl.h),$(sort $(wildcard gc.h src/*/*.h)))
 
+# What takes the place of libgc's libraries; those for C++ only where there is a compiler for it.
+HAVE_CXX   := $(shell command -v $(firstword $(CXX)) 2>/dev/null)
+COMPAT_CXX := $(if $(HAVE_CXX),libgccpp.so.1 libgccpp.a libgctba.so.1 libgctba.a)
+COMPAT     := libgc.so.1 $(COMPAT_CXX)
+
 # ---- Dependencies: installed where allowed, named where not ----
 
 DEPS_GROUPS := build test demo bench tidy
 .PHONY: $(DEPS_GROUPS:%=deps-%)
 $(DEPS_GROUPS:%=deps-%): deps-%:
-	@CC='$(CC)' bash .ci/deps $*
+	@CC='$(CC)' CXX='$(CXX)' bash .ci/deps $*
 
 # A stamp changes when its text does: objects follow their flags, libraries their list of objects.
 .PHONY: FORCE
@@ -114,7 +129,8 @@ quoted = '$(subst ','\'',$(1))'
 define variant_rules
 $(1)_DIR  := $(call variant_dir,$(1))
 $(1)_OBJS := $(patsubst src/%,$(call variant_dir,$(1))/obj/%.o,$(basename $(SOURCES)))
-$(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a $(SONAME) libloam.so compat/libgc.so.1)
+$(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a $(SONAME) libloam.so $(COMPAT:%=compat/%))
+$(1)_CXX_OBJS := $(addprefix $(call variant_dir,$(1))/obj/compat/,gccpp.o gctba.o)
 
 $$($(1)_DIR)/flags: FORCE | deps-build
 	$$(call stamp,$$(CC) $$(call src_flags,$(1)))
@@ -144,7 +160,28 @@ $$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_DIR)/objects
 	@mkdir -p $$(@D)
 	$$(call run,LD)$$(call link_shared,$(1))
 
--include $$($(1)_OBJS:.o=.d)
+$$($(1)_DIR)/cxxflags: FORCE | deps-build
+	$$(call stamp,$$(CXX) $$(call cxx_flags,$(1)))
+
+$$($(1)_CXX_OBJS): $$($(1)_DIR)/obj/%.o: src/%.cc $$($(1)_DIR)/cxxflags
+	@mkdir -p $$(@D)
+	$$(call run,CXX)$$(CXX) $$(call cxx_flags,$(1)) $$(depend) -c $$< -o $$@
+
+$$($(1)_DIR)/compat/libgccpp.a: $$($(1)_CXX_OBJS)
+$$($(1)_DIR)/compat/libgctba.a: $$($(1)_DIR)/obj/compat/gctba.o
+$$($(1)_DIR)/compat/%.a:
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call run,AR)$$(AR) rcsD $$@ $$^
+
+$$($(1)_DIR)/compat/libgccpp.so.1: $$($(1)_CXX_OBJS) $$($(1)_DIR)/compat/libgc.so.1
+	$$(call run,LD)$$(call link_shared_cxx,$(1),$$($(1)_DIR)/compat/libgc.so.1)
+
+$$($(1)_DIR)/compat/libgctba.so.1: $$($(1)_DIR)/obj/compat/gctba.o
+	@mkdir -p $$(@D)
+	$$(call run,LD)$$(call link_shared_cxx,$(1))
+
+-include $$($(1)_OBJS:.o=.d) $$($(1)_CXX_OBJS:.o=.d)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
@@ -157,7 +194,8 @@ all: $($(ALL_VARIANT)_LIBS) ## build the libraries (VARIANT=release|debug|asan, 
 	@ln -sf $(LINKED)/libloam.a $(BUILD)/libloam.a
 	@ln -sf $(LINKED)/$(SONAME) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $(BUILD)/libloam.so
-	@ln -sf ../$(LINKED)/compat/libgc.so.1 $(BUILD)/compat/libgc.so.1
+	@for name in $(COMPAT); do ln -sf ../$(LINKED)/compat/$$name $(BUILD)/compat/$$name; done
+	$(if $(HAVE_CXX),,@echo 'loam: no C++ compiler (CXX=$(CXX)): libgccpp and libgctba are not built')
 
 # ---- Programs of several sources ----
 #
