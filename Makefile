@@ -329,7 +329,8 @@ TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP \
            LOAM_TEST_UNDER='$(TEST_UNDER)' \
            LOAM_TEST_DIR='$(abspath $(TEST_DIR))' LOAM_LIB_DIR='$(abspath $($(TEST_VARIANT)_DIR))' \
            LOAM_SCHEME='$(abspath $(TEST_SCHEME))' \
-           LOAM_TEST_CC='$(CC)' LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
+           LOAM_TEST_CC='$(CC)' LOAM_TEST_CXX='$(CXX)' \
+           LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
            LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,$(TEST_VARIANT))'
 PROVE     = $(TEST_ENV) prove -j$(TEST_JOBS) --failures --exec 'bash .ci/run-test'
 TEST_SECONDS = $(LOAM_TEST_SECONDS)
@@ -380,28 +381,56 @@ symbols: $(release_LIBS) ## regenerate src/loam.symbols from what the library ex
 	LOAM_LIB_DIR='$(release_DIR)' bash .ci/check-symbols --list >src/loam.symbols
 
 # ---- Install ----
+#
+# `install` puts nothing where it could be taken for libgc: its headers are in include/loam and its libraries
+# in lib/loam.  `install-libgc` puts them where libgc's would be.
 
-INSTALLED = $(INCLUDEDIR)/loam/gc.h $(LIBDIR)/loam/libgc.so.1 $(LIBDIR)/pkgconfig/loam.pc \
-            $(addprefix $(LIBDIR)/,libloam.a $(SONAME) libloam.so)
+LIBGC_HEADERS := $(patsubst src/compat/include/%,%,$(wildcard $(addprefix src/compat/include/,*.h gc/*.h)))
+LIBGC_VERSION  = $(subst $() ,.,$(strip $(shell sed -n 's/^#define GC_VERSION_M[A-Z]* //p' gc.h)))
+LIBGC_STATIC  := $(filter %.a,$(COMPAT))
+LIBGC_SHARED  := $(filter %.so.1,$(COMPAT))
 
-.PHONY: install uninstall clean help
+INSTALLED       = $(addprefix $(INCLUDEDIR)/loam/,gc.h $(LIBGC_HEADERS)) $(LIBGC_SHARED:%=$(LIBDIR)/loam/%) \
+                  $(LIBDIR)/pkgconfig/loam.pc $(addprefix $(LIBDIR)/,libloam.a $(SONAME) libloam.so)
+INSTALLED_LIBGC = $(addprefix $(INCLUDEDIR)/,$(LIBGC_HEADERS)) $(LIBDIR)/pkgconfig/bdw-gc.pc \
+                  $(addprefix $(LIBDIR)/,libgc.a $(LIBGC_STATIC) $(LIBGC_SHARED) $(LIBGC_SHARED:%.1=%))
+
+# $(1) the template, $(2) the version
+install_pc   = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+                 -e 's|@VERSION@|$(2)|' $(1) >$(DESTDIR)$(LIBDIR)/pkgconfig/$(notdir $(1:.in=))
+# $(1) files, $(2) directories that go if they are empty then
+uninstall    = rm -f $(addprefix $(DESTDIR),$(1)); rmdir $(addprefix $(DESTDIR),$(2)) 2>/dev/null || true
+
+.PHONY: install install-libgc uninstall uninstall-libgc clean help
 install: $(release_LIBS) ## install to PREFIX (/usr/local), below DESTDIR; the libgc stand-in goes to lib/loam
-	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam $(LIBDIR)/pkgconfig $(LIBDIR)/loam)
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam/gc $(LIBDIR)/pkgconfig $(LIBDIR)/loam)
+	for name in $(filter-out gc.h,$(LIBGC_HEADERS)); do \
+	  install -m 644 src/compat/include/$$name $(DESTDIR)$(INCLUDEDIR)/loam/$$name || exit; done
 	install -m 644 gc.h $(DESTDIR)$(INCLUDEDIR)/loam/gc.h
 	install -m 644 $(release_DIR)/libloam.a $(DESTDIR)$(LIBDIR)/libloam.a
 	install -m 755 $(release_DIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libloam.so
-	install -m 755 $(release_DIR)/compat/libgc.so.1 $(DESTDIR)$(LIBDIR)/loam/libgc.so.1
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	  src/loam.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/loam.pc
+	install -m 755 $(LIBGC_SHARED:%=$(release_DIR)/compat/%) $(DESTDIR)$(LIBDIR)/loam
+	$(call install_pc,src/loam.pc.in,$(VERSION))
+
+install-libgc: $(release_LIBS) ## install by libgc's names: headers, libraries, bdw-gc.pc
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR)/gc $(LIBDIR)/pkgconfig)
+	for name in $(LIBGC_HEADERS); do \
+	  install -m 644 src/compat/include/$$name $(DESTDIR)$(INCLUDEDIR)/$$name || exit; done
+	install -m 644 $(release_DIR)/libloam.a $(DESTDIR)$(LIBDIR)/libgc.a
+	$(if $(LIBGC_STATIC),install -m 644 $(LIBGC_STATIC:%=$(release_DIR)/compat/%) $(DESTDIR)$(LIBDIR))
+	install -m 755 $(LIBGC_SHARED:%=$(release_DIR)/compat/%) $(DESTDIR)$(LIBDIR)
+	for name in $(LIBGC_SHARED:.1=); do ln -sf $$name.1 $(DESTDIR)$(LIBDIR)/$$name; done
+	$(call install_pc,src/compat/bdw-gc.pc.in,$(LIBGC_VERSION))
 
 uninstall: ## remove what install put there
-	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	-rmdir $(addprefix $(DESTDIR),$(INCLUDEDIR)/loam $(LIBDIR)/loam) 2>/dev/null
+	$(call uninstall,$(INSTALLED),$(INCLUDEDIR)/loam/gc $(INCLUDEDIR)/loam $(LIBDIR)/loam)
+
+uninstall-libgc: ## remove what install-libgc put there
+	$(call uninstall,$(INSTALLED_LIBGC),$(INCLUDEDIR)/gc)
 
 clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
