@@ -781,6 +781,25 @@ GC_API void GC_CALL GC_register_altstack(void *stack, GC_word stack_bytes, void 
 // allocate.
 GC_API void *GC_CALL GC_call_with_alloc_lock(GC_fn_type function, void *argument) GC_ATTR_NONNULL(1);
 
+// Take and release that lock.  No call of the collector's in between, save those that ask for it.
+GC_API void GC_CALL GC_alloc_lock(void);
+GC_API void GC_CALL GC_alloc_unlock(void);
+
+// For programs that switch stacks by themselves.  GC_get_my_stackbottom: where the stack of the calling
+// thread ends goes to *base; returns a handle on the thread.  GC_set_stackbottom: from here on the stack that
+// the thread is on ends at base->mem_base, and only what lies between its stack pointer and there is
+// searched; all other stacks are the program's to tell of (GC_add_roots, GC_set_push_other_roots).  `thread`
+// is a handle; NULL means the calling thread or, before GC_init, the initial one.  The order of this call and
+// the switch does not matter.  For the initial thread assigning GC_stackbottom does the same, at any moment.
+GC_API void *GC_CALL GC_get_my_stackbottom(struct GC_stack_base *base) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_set_stackbottom(void *thread, const struct GC_stack_base *base) GC_ATTR_NONNULL(2);
+GC_API char *GC_stackbottom;
+
+// Stop all threads but the calling one, and let them go on.  In between the calling thread holds the
+// collector's locks: it may not call the collector.
+GC_API void GC_CALL GC_stop_world_external(void);
+GC_API void GC_CALL GC_start_world_external(void);
+
 // The signal that stops threads; set before GC_init only.  Default SIGPWR.  -1 from the getter before
 // GC_init and no choice made.  The restart signal is libgc's; Loam needs none and only remembers it.
 GC_API void GC_CALL GC_set_suspend_signal(int signal_number);

@@ -12,6 +12,7 @@
 #include "heap/heap.h"
 #include "os/clock.h"
 #include "os/helper.h"
+#include "world/roots.h"
 
 #define HEAP_BYTES_MIN (32 * GC_MIB)
 
@@ -105,7 +106,8 @@ collect_if_idle(struct idle_state *state) {
   };
   state->asked_ns = now_ns;
   state->allocated_total_bytes = total;
-  if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || !gc_pacer_idle_cycle_due(idle))
+  if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || gc_roots_has_program_function() ||
+      !gc_pacer_idle_cycle_due(idle))
     return;
   state->asked = gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE});
 }

@@ -139,8 +139,6 @@ run_cycle(struct gc_cycle_request request) {
     if (!gc_concurrent_complete())
       return false;
   }
-  if (gc_hooks.start)
-    gc_hooks.start();
   switch (gc_policy_choose(request.reason)) {
   case GC_POLICY_MINOR:
     if (request.stop && request.stop())

@@ -58,6 +58,18 @@ static GC_STATE struct {
   struct gc_atomic slices;  // futex: done so far
 } worker;
 
+// With one CPU there is nothing to gain from a thread.  And a program's function that pushes roots must be
+// called by a thread of the program, as libgc does: it may well ask who it is.
+static bool
+is_thread_of_use(void) {
+  return gc_cycle_markers_max() > 1 && !gc_roots_has_program_function();
+}
+
+static bool
+has_thread(void) {
+  return gc_atomic_load_relaxed(&worker.running) > 0 && is_thread_of_use();
+}
+
 bool
 gc_concurrent_is_under_way(void) {
   return cycle.phase != IDLE;
@@ -340,7 +352,7 @@ gc_concurrent_complete(void) {
 bool
 gc_concurrent_assist(void) {
   bool more = gc_concurrent_slice();
-  if (more && gc_atomic_load_relaxed(&worker.running) == 0)
+  if (more && !has_thread())
     gc_cycle_stats.budget_bytes = gc_heap.allocated_bytes + ASSIST_BYTES;
   return !more;
 }
@@ -358,7 +370,7 @@ work_spilled(void *unused) {
 static bool
 work(void) {
   gc_cycle_acquire();
-  bool disabled = gc_atomic_load_relaxed(&gc_cycle_disabled) > 0;
+  bool disabled = gc_atomic_load_relaxed(&gc_cycle_disabled) > 0 || !is_thread_of_use();
   if (!disabled)
     gc_world_call_spilled(work_spilled, NULL);
   bool more = cycle.phase != IDLE && !disabled;
@@ -389,10 +401,9 @@ gc_concurrent_wake(void) {
   gc_futex_wake_one(&worker.wanted);
 }
 
-// With one CPU there is nothing to gain from a thread.
 static void
 start_worker(void) {
-  if (gc_cycle_markers_max() < 2)
+  if (!is_thread_of_use())
     return;
   gc_concurrent_wake();
   if (gc_atomic_compare_and_swap(&worker.running, 0, 1) && !gc_os_start_helper(worker_main, NULL))
@@ -403,7 +414,7 @@ bool
 gc_concurrent_wait_for_slice(void) {
   enum { AT_MOST_NS = 2000000 };
   size_t seen = gc_atomic_load_acquire(&worker.slices);
-  if (cycle.phase == IDLE || gc_atomic_load_relaxed(&worker.running) == 0)
+  if (cycle.phase == IDLE || !has_thread())
     return false;
   gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
   return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "heap/heap.h"
+#include "heap/kinds.h"
 #include "os/writes.h"
 
 enum { PARTS = GC_PAGE_BYTES / GC_WRITES_BYTES }; // of a page that are noticed apart
@@ -24,6 +25,7 @@ first_of(size_t page) {
 bool
 gc_remember_may_arm(size_t page) {
   return gc_page_set_has(gc_heap.scanned, page) && !gc_page_set_has(gc_heap.armed, page) &&
+         !gc_kind_is_always_searched(gc_heap.pages[page].kind) &&
          !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED);
 }
 

@@ -13,6 +13,7 @@
 #include "heap/sweep.h"
 #include "mark/team.h"
 #include "os/clock.h"
+#include "refs/disclaim.h"
 #include "refs/refs.h"
 #include "world/world.h"
 
@@ -156,6 +157,7 @@ mark(struct gc_stopped *state, struct gc_mark_job job) {
 static void
 settle_references(struct gc_stopped *state, bool all, bool minor) {
   gc_refs_settle_stw(all, minor);
+  gc_disclaim_keep_stw(minor);
   gc_pause_lap(&state->pause, GC_PHASE_REFERENCES);
 }
 
@@ -290,6 +292,8 @@ call_stw(void *call_) {
 bool
 gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *), struct gc_stopped *state) {
   struct call call = {function, state};
+  if (gc_hooks.start)
+    gc_hooks.start();
   raise_event(GC_EVENT_START);
   raise_event(GC_EVENT_PRE_STOP_WORLD);
   gc_pause_begin(&state->pause, kind);

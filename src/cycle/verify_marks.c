@@ -8,6 +8,7 @@
 #include "base/valgrind.h"
 #include "cycle/verify.h"
 #include "heap/heap.h"
+#include "mark/describe.h"
 #include "os/memory.h"
 #include "world/world.h"
 
@@ -88,10 +89,31 @@ visit_range(struct slow_marker *marker, struct gc_range range, bool root) {
     visit_word(marker, *(const uintptr_t *)word, root ? NULL : (const char *)word);
 }
 
+struct slow_visitor {
+  struct gc_visitor visitor;
+  struct slow_marker *marker;
+};
+
+static void
+visit_described_word(struct gc_visitor *visitor, uintptr_t word, const void *at) {
+  visit_word(((const struct slow_visitor *)(const void *)visitor)->marker, word, at);
+}
+
+static void
+visit_object(struct slow_marker *marker, struct gc_range object) {
+  struct slow_visitor slow = {{visit_described_word, NULL, {NULL, NULL}}, marker};
+  unsigned kind = gc_heap.pages[gc_heap_page_of(object.base)].kind;
+  size_t bytes = gc_range_bytes(object);
+  if (gc_kind_is_described(kind))
+    gc_describe(&slow.visitor, object.base, bytes, gc_describe_object(object.base, bytes, kind));
+  else
+    visit_range(marker, object, false);
+}
+
 static void
 drain(struct slow_marker *marker) {
   while (marker->grey.count > 0)
-    visit_range(marker, marker->grey.items[--marker->grey.count], false);
+    visit_object(marker, marker->grey.items[--marker->grey.count]);
 }
 
 // Slots that are handed out and not yet taken are no objects: they count as seen.

@@ -1,5 +1,7 @@
 // Invariant written-or-searched, word by word: what remember.h promises to minor cycles and to the last pause
 // of concurrent ones.  See verify.h.
+#include <string.h>
+
 #include "base/check.h"
 #include "cycle/remember.h"
 #include "cycle/verify.h"
@@ -12,9 +14,15 @@ static uint8_t *grey; // one byte for each granule of the heap; NULL: none is gr
 static void
 note_grey(void) {
   const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
-  for (const gc_mark_entry *entry = stack->base; entry < stack->top; entry++)
-    for (size_t i = 0; i < gc_mark_entry_granules(*entry); i++)
-      grey[gc_mark_entry_granule(*entry) + i] = 1;
+  for (const gc_mark_entry *entry = stack->base; entry < stack->top; entry++) {
+    size_t granule = gc_mark_entry_granule(*entry), granules = gc_mark_entry_granules(*entry);
+    if (granules == GC_ENTRY_DESCRIBED)
+      granules = gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT)).bytes >> GC_GRANULE_SHIFT;
+    memset(grey + granule, 1, granules);
+  }
+  for (size_t i = 0; i < gc_marker_put_off.count; i++)
+    memset(grey + ((size_t)(gc_marker_put_off.items[i].base - gc_heap.base) >> GC_GRANULE_SHIFT), 1,
+           gc_range_bytes(gc_marker_put_off.items[i]) >> GC_GRANULE_SHIFT);
 }
 
 // Will the collector look at this place again?

@@ -9,17 +9,19 @@
 
 #include "base/types.h"
 
-// libgc's numbers, and one of ours: EXACT is NORMAL for requests that fill their slot (multiples of 16).
-// Only such an object can have a pointer just past its end that is also the next slot's start.  Kept apart
-// from those with room to spare, whose neighbour to the right then does not keep them: a tree whose root
-// happened to precede a long-lived object would otherwise stay for good.
+// libgc's numbers up to ATOMIC_UNCOLLECTABLE, and ours: EXACT is NORMAL for requests that fill their slot
+// (multiples of 16). Only such an object can have a pointer just past its end that is also the next slot's
+// start.  Kept apart from those with room to spare, whose neighbour to the right then does not keep them: a
+// tree whose root happened to precede a long-lived object would otherwise stay for good.  From DESCRIBED on
+// are the kinds that programs make (kinds.h), by libgc's numbers plus 1.
 enum gc_kind {
   GC_KIND_ATOMIC,
   GC_KIND_NORMAL,
   GC_KIND_UNCOLLECTABLE,
   GC_KIND_ATOMIC_UNCOLLECTABLE,
   GC_KIND_EXACT,
-  GC_KINDS
+  GC_KIND_DESCRIBED,
+  GC_KINDS = GC_KIND_DESCRIBED + 12
 };
 
 static inline bool
@@ -30,7 +32,13 @@ gc_kind_is_pointer_free(unsigned kind) {
 // As a number, for code without branches: 1 if objects of the kind may contain pointers.
 static inline size_t
 gc_kind_is_scanned(unsigned kind) {
-  return (1u << GC_KIND_NORMAL | 1u << GC_KIND_UNCOLLECTABLE | 1u << GC_KIND_EXACT) >> kind & 1;
+  return ~(1u << GC_KIND_ATOMIC | 1u << GC_KIND_ATOMIC_UNCOLLECTABLE) >> kind & 1;
+}
+
+// Does a descriptor say where its objects have pointers?
+static inline bool
+gc_kind_is_described(unsigned kind) {
+  return kind >= GC_KIND_DESCRIBED;
 }
 
 static inline bool

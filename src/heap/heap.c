@@ -8,6 +8,8 @@
 
 GC_STATE struct gc_heap gc_heap;
 bool gc_heap_displacements[GC_DISPLACEMENTS_MAX] = {true};
+void *GC_least_plausible_heap_addr = (void *)UINTPTR_MAX;
+void *GC_greatest_plausible_heap_addr;
 
 enum { COMMIT_PAGES_MIN = 64 }; // 4 MiB
 
@@ -115,6 +117,8 @@ gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
   }
   gc_heap.frontier = 1;
   gc_heap.lines_frontier = 1;
+  GC_least_plausible_heap_addr = gc_heap.base;
+  GC_greatest_plausible_heap_addr = gc_heap_page_address(gc_heap.reserved_pages);
   return true;
 }
 

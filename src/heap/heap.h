@@ -85,6 +85,11 @@ struct gc_heap {
   bool dont_expand;              // the frontier rises through gc_span_expand only
 };
 
+// Bounds of the reservation, for programs' mark procedures (libgc's variables).  Until there is one, the
+// least is above the greatest.
+extern __attribute__((visibility("default"))) void *GC_least_plausible_heap_addr;
+extern __attribute__((visibility("default"))) void *GC_greatest_plausible_heap_addr;
+
 #define GC_DISPLACEMENTS_MAX 4096
 
 extern struct gc_heap gc_heap;

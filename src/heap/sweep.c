@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "heap/kinds.h"
+
 // [gc_lock]
 static GC_STATE struct {
   gc_sweep_slots *sweep_slots;
@@ -22,6 +24,18 @@ count_live(size_t marked_before, size_t marked, size_t slot_bytes) {
   if (!sweep.full)
     sweep.live_bytes -= gc_min(sweep.live_bytes, marked_before * slot_bytes);
   sweep.live_bytes += marked * slot_bytes;
+}
+
+// Ask about each object of the span that is about to be freed.
+static void
+ask_to_disclaim(uint32_t page, gc_disclaim *disclaim) {
+  const struct gc_page *hot = &gc_heap.pages[page];
+  uint8_t *bytes = gc_heap_slot_bytes(hot->line);
+  size_t slot_bytes = hot->slot_granules * GC_GRANULE_BYTES;
+  for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
+    if (gc_slot_is_object(bytes[slot]) && bytes[slot] != gc_heap.mark &&
+        disclaim(gc_heap_page_address(page) + slot * slot_bytes))
+      bytes[slot] = gc_heap.mark;
 }
 
 static void
@@ -98,6 +112,9 @@ void
 gc_sweep_page(uint32_t page) {
   if (!gc_page_set_has(gc_heap.unswept, page))
     return;
+  gc_disclaim *disclaim = gc_kinds[gc_heap.pages[page].kind].disclaim;
+  if (GC_UNLIKELY(disclaim != NULL))
+    ask_to_disclaim(page, disclaim);
   if (gc_heap.pages[page].state == GC_PAGE_LARGE)
     sweep_large(page);
   else

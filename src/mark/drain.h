@@ -19,6 +19,10 @@ gc_drain gc_drain_scalar;
 // top, below which there is again room for what scanning an entry can push.
 gc_mark_entry *gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page);
 
+// For the inner loop: scan an object whose kind has a descriptor, marking and pushing what it refers to.
+// Returns the new top, with room as above.
+gc_mark_entry *gc_marker_scan_described(struct gc_marker *marker, gc_mark_entry *top, size_t granule);
+
 // For the inner loop: make room for what scanning one entry can push.  Returns the top, moved with the
 // stack if it grew.  If it cannot grow, entries are dropped, and the stack says so.
 gc_mark_entry *gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top);

@@ -60,7 +60,9 @@ settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_candidate c
   *candidate.byte = view.mark;
   if (!gc_kind_is_scanned(page->kind))
     return top;
-  if (GC_UNLIKELY(granules == 0))
+  if (GC_UNLIKELY(gc_kind_is_described(page->kind)))
+    granules = GC_ENTRY_DESCRIBED;
+  else if (GC_UNLIKELY(granules == 0))
     return gc_marker_push_large(marker, top, first_page);
   *top = gc_mark_entry_make(granule, granules);
   return top + 1;
@@ -104,15 +106,20 @@ scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struc
   return count ? gather(view, words, filter.two(words, view.base, view.bytes), end) : end;
 }
 
-// Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back.
+// Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back; those
+// with descriptors are done with at once.
 // Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-scan_objects(struct gc_mark_view view, const struct gc_mark_batch *objects, struct gc_mark_batch *candidates,
-             gc_mark_entry *top, struct gc_small_filter filter) {
+scan_objects(struct gc_marker *marker, struct gc_mark_view view, const struct gc_mark_batch *objects,
+             struct gc_mark_batch *candidates, gc_mark_entry *top, struct gc_small_filter filter) {
   struct gc_candidate *end = candidates->candidates;
   for (size_t i = 0; i < objects->object_count; i++) {
     size_t granule = gc_mark_entry_granule(objects->objects[i]);
     size_t granules = gc_mark_entry_granules(objects->objects[i]);
+    if (GC_UNLIKELY(granules == GC_ENTRY_DESCRIBED)) {
+      top = gc_marker_scan_described(marker, top, granule);
+      continue;
+    }
     if (GC_UNLIKELY(granules > PIECE_GRANULES)) {
       *top++ = gc_mark_entry_make(granule + PIECE_GRANULES, granules - PIECE_GRANULES);
       granules = PIECE_GRANULES;
@@ -147,7 +154,7 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
     if (GC_UNLIKELY((size_t)(marker->stack.limit - top) < GC_MARK_ROOM))
       top = gc_marker_make_room(marker, top);
     top = pop_objects(view, now, marker->stack.base, top);
-    top = scan_objects(view, before, now, top, filter);
+    top = scan_objects(marker, view, before, now, top, filter);
     top = settle_candidates(marker, view, before, top);
     scanned += now->object_count;
     struct gc_mark_batch *swap = now;

@@ -1,6 +1,7 @@
 // Marking from roots, and what surrounds the inner loop of drain_inl.h.  See marker.h.
 #include "mark/marker.h"
 
+#include "mark/describe.h"
 #include "mark/drain_inl.h"
 #include "mark/team.h"
 #include "os/clock.h"
@@ -30,19 +31,25 @@ gc_marker_look_at_all(struct gc_marker *marker) {
   marker->view.bytes = (size_t)gc_heap.frontier << GC_PAGE_SHIFT;
 }
 
-gc_mark_entry *
-gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page) {
-  size_t granule = first_page * GC_PAGE_GRANULES;
-  size_t left = gc_heap.infos[first_page].object_bytes >> GC_GRANULE_SHIFT;
-  marker->stack.top = top;
-  if (!gc_mark_stack_reserve(&marker->stack, left / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
-    return marker->stack.top;
+// Push granules of the heap.
+static void
+push_granules(struct gc_marker *marker, size_t granule, size_t left) {
+  if (!gc_mark_stack_reserve(&marker->stack, left / GC_ENTRY_GRANULES_MAX + 1))
+    return;
   while (left > 0) {
     size_t granules = gc_min(left, GC_ENTRY_GRANULES_MAX);
     *marker->stack.top++ = gc_mark_entry_make(granule, granules);
     granule += granules;
     left -= granules;
   }
+}
+
+gc_mark_entry *
+gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page) {
+  size_t granules = gc_heap.infos[first_page].object_bytes >> GC_GRANULE_SHIFT;
+  marker->stack.top = top;
+  if (gc_mark_stack_reserve(&marker->stack, granules / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
+    push_granules(marker, first_page * GC_PAGE_GRANULES, granules);
   return marker->stack.top;
 }
 
@@ -68,9 +75,87 @@ gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
 bool
 gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns) {
   enum { BETWEEN_LOOKS = 2048 };
+  marker->world_runs = true;
   while (marker->stack.top != marker->stack.base && gc_os_now_ns() < deadline_ns)
     marker->drain(marker, BETWEEN_LOOKS);
+  marker->world_runs = false;
   return marker->stack.top != marker->stack.base;
+}
+
+// ---- Objects with descriptors --------------------------------------------------------------------------
+
+GC_STATE struct gc_range_array gc_marker_put_off;
+
+struct marking_visitor {
+  struct gc_visitor visitor;
+  struct gc_marker *marker;
+  uintptr_t ignored; // what refers into [ignored, ignored + ignored_bytes) does not count
+  size_t ignored_bytes;
+};
+
+// Without room what the word refers to stays white, and the recovery from the overflow finds it.
+GC_NO_SANITIZE static void
+mark_word(struct gc_visitor *visitor, uintptr_t word, const void *at) {
+  const struct marking_visitor *marking = (const struct marking_visitor *)(const void *)visitor;
+  struct gc_marker *marker = marking->marker;
+  size_t offset = word - marker->view.base;
+  (void)at;
+  if (offset >= marker->view.bytes || word - marking->ignored < marking->ignored_bytes)
+    return;
+  struct gc_candidate candidate = find_candidate(marker->view, offset);
+  if (marker->view.white >> *candidate.byte & 1 && gc_mark_stack_reserve(&marker->stack, 1))
+    marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, true);
+}
+
+// A range within an object with a descriptor begins where that does, or at some word of it.
+GC_NO_SANITIZE static void
+push_range(struct gc_visitor *visitor, struct gc_range range) {
+  const struct marking_visitor *marking = (const struct marking_visitor *)(const void *)visitor;
+  const char *base = (const char *)gc_round_up((uintptr_t)range.base, GC_GRANULE_BYTES);
+  const char *limit = (const char *)gc_round_down((uintptr_t)range.limit, GC_GRANULE_BYTES);
+  for (const char *at = range.base; at < range.limit; at += GC_WORD_BYTES) {
+    if (at == base && base < limit) {
+      push_granules(marking->marker, (size_t)(base - gc_heap.base) >> GC_GRANULE_SHIFT,
+                    (size_t)(limit - base) >> GC_GRANULE_SHIFT);
+      at = limit;
+      if (at == range.limit)
+        return;
+    }
+    mark_word(visitor, *(const volatile uintptr_t *)(const void *)at, at);
+  }
+}
+
+// No memory to put it off: the recovery from overflow will scan it, with the world stopped.
+static void
+put_off(struct gc_marker *marker, const char *object, size_t bytes) {
+  if (!gc_range_array_push(&gc_marker_put_off, (struct gc_range){object, object + bytes}))
+    marker->stack.overflowed = true;
+}
+
+// An object that is always searched, by pages, need not be put off.
+static void
+scan_described(struct gc_marker *marker, struct gc_ref ref) {
+  struct marking_visitor marking = {{mark_word, push_range, {NULL, NULL}}, marker, 0, 0};
+  uintptr_t descriptor = gc_describe_object(ref.start, ref.bytes, ref.kind);
+  if (!marker->world_runs || !gc_descriptor_needs_stop(descriptor))
+    gc_describe(&marking.visitor, ref.start, ref.bytes, descriptor);
+  else if (!gc_kind_is_always_searched(ref.kind))
+    put_off(marker, ref.start, ref.bytes);
+}
+
+gc_mark_entry *
+gc_marker_scan_described(struct gc_marker *marker, gc_mark_entry *top, size_t granule) {
+  marker->stack.top = top;
+  scan_described(marker, gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT)));
+  return gc_marker_make_room(marker, marker->stack.top);
+}
+
+void
+gc_marker_push_put_off(struct gc_marker *marker) {
+  for (size_t i = 0; i < gc_marker_put_off.count; i++)
+    if (gc_mark_stack_reserve(&marker->stack, 1))
+      *marker->stack.top++ = gc_mark_entry_make(
+          (size_t)(gc_marker_put_off.items[i].base - gc_heap.base) >> GC_GRANULE_SHIFT, GC_ENTRY_DESCRIBED);
 }
 
 // ---- Roots ---------------------------------------------------------------------------------------------
@@ -125,24 +210,43 @@ gc_marker_scan_root(struct gc_marker *marker, struct gc_range range) {
       mark_root_word(marker, *word);
 }
 
-// Words of an object that bears the mark.  Without room for a push what they refer to stays white, and the
-// recovery from the overflow finds it.
+struct watching_visitor {
+  struct gc_visitor visitor;
+  struct gc_marker *marker;
+  void (*found)(uintptr_t object);
+};
+
+// Without room for a push what the word refers to stays white, and the recovery from the overflow finds it.
+GC_NO_SANITIZE static void
+mark_watched(struct gc_visitor *visitor, uintptr_t word, const void *at) {
+  const struct watching_visitor *watching = (const struct watching_visitor *)(const void *)visitor;
+  struct gc_marker *marker = watching->marker;
+  const struct gc_mark_view view = marker->view;
+  size_t offset = word - view.base;
+  (void)at;
+  if (offset >= view.bytes)
+    return;
+  struct gc_candidate candidate = find_candidate(view, offset);
+  if (!(view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
+    return;
+  marker->stack.top = settle(marker, view, candidate, marker->stack.top, true);
+  if (*candidate.byte == view.mark)
+    watching->found((uintptr_t)gc_heap_slot_at((const void *)word).start);
+}
+
+// An object, or a part of one, that bears the mark.
 GC_NO_SANITIZE static void
 scan_watched(struct gc_marker *marker, gc_mark_entry entry, void (*found)(uintptr_t object)) {
-  const struct gc_mark_view view = marker->view;
-  const uintptr_t *word = (const uintptr_t *)(view.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT));
-  const uintptr_t *limit = word + gc_mark_entry_granules(entry) * (GC_GRANULE_BYTES / GC_WORD_BYTES);
-  for (; word < limit; word++) {
-    size_t offset = *word - view.base;
-    if (offset >= view.bytes)
-      continue;
-    struct gc_candidate candidate = find_candidate(view, offset);
-    if (!(view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
-      continue;
-    marker->stack.top = settle(marker, view, candidate, marker->stack.top, true);
-    if (*candidate.byte == view.mark)
-      found((uintptr_t)gc_heap_slot_at((const void *)*word).start);
+  struct watching_visitor watching = {{mark_watched, NULL, {NULL, NULL}}, marker, found};
+  const char *base = gc_heap.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT);
+  size_t bytes = gc_mark_entry_granules(entry) << GC_GRANULE_SHIFT;
+  uintptr_t descriptor = bytes;
+  if (bytes == GC_ENTRY_DESCRIBED) {
+    struct gc_ref ref = gc_heap_slot_at(base);
+    bytes = ref.bytes;
+    descriptor = gc_describe_object(base, bytes, ref.kind);
   }
+  gc_describe(&watching.visitor, base, bytes, descriptor);
 }
 
 void
@@ -151,23 +255,23 @@ gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object
     scan_watched(marker, *--marker->stack.top, found);
 }
 
-GC_NO_SANITIZE void
+// Roots are seen only once, so if the stack cannot grow, what it holds is scanned first.
+static void
+mark_word_of_object(struct gc_visitor *visitor, uintptr_t word, const void *at) {
+  make_root_room(((const struct marking_visitor *)(const void *)visitor)->marker, 1);
+  mark_word(visitor, word, at);
+}
+
+void
 gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
-  const struct gc_mark_view *view = &marker->view;
-  const struct gc_page *page = &view->pages[gc_heap_page_of(object)];
-  size_t bytes = page->slot_granules * GC_GRANULE_BYTES;
-  if (gc_kind_is_pointer_free(page->kind))
+  struct gc_ref ref = gc_heap_slot_at(object);
+  struct marking_visitor marking = {
+      {mark_word_of_object, NULL, {NULL, NULL}}, marker, (uintptr_t)object, ignore_self ? ref.bytes : 0};
+  if (gc_kind_is_pointer_free(ref.kind))
     return;
-  if (bytes == 0)
-    bytes = gc_heap.infos[gc_heap_page_of(object)].object_bytes;
-  const uintptr_t *word = object, *limit = word + bytes / GC_WORD_BYTES;
-  for (; word < limit; word++) {
-    size_t offset = *word - view->base;
-    if (offset >= view->bytes || (ignore_self && *word - (uintptr_t)object < bytes))
-      continue;
-    if (make_root_room(marker, 1))
-      marker->stack.top = settle(marker, *view, find_candidate(*view, offset), marker->stack.top, true);
-  }
+  bool described = gc_kind_is_described(ref.kind);
+  gc_describe(&marking.visitor, object, ref.bytes,
+              described ? gc_describe_object(object, ref.bytes, ref.kind) : ref.bytes);
 }
 
 void
@@ -178,12 +282,14 @@ gc_marker_mark_object(struct gc_marker *marker, const void *object) {
 
 // ---- What was written ----------------------------------------------------------------------------------
 
-// Push what lies in granules [from, limit) of the heap of an object of `granules` at `start`.
+// Push what lies in granules [from, limit) of the heap of an object of `granules` at `start`; all of it if it
+// has a descriptor.
 static void
-push_part(struct gc_marker *marker, size_t start, size_t granules, size_t from, size_t limit) {
+push_part(struct gc_marker *marker, unsigned kind, size_t start, size_t granules, size_t from, size_t limit) {
   size_t base = gc_max(start, from), end = gc_min(start + granules, limit);
   if (base < end && gc_mark_stack_reserve(&marker->stack, 1))
-    *marker->stack.top++ = gc_mark_entry_make(base, end - base);
+    *marker->stack.top++ = gc_kind_is_described(kind) ? gc_mark_entry_make(start, GC_ENTRY_DESCRIBED)
+                                                      : gc_mark_entry_make(base, end - base);
 }
 
 void
@@ -199,7 +305,7 @@ gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
   size_t slot = (from - span) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
   for (; slot < info->slots && span + slot * granules < limit; slot++)
     if (bytes[slot] == marker->view.mark)
-      push_part(marker, span + slot * granules, granules, from, limit);
+      push_part(marker, page->kind, span + slot * granules, granules, from, limit);
 }
 
 // ---- Overflow ------------------------------------------------------------------------------------------
@@ -212,11 +318,12 @@ rescan_span(struct gc_marker *marker, uint32_t first) {
   for (size_t slot = 0; slot < gc_heap.infos[first].slots; slot++) {
     if (bytes[slot] != marker->view.mark)
       continue;
-    size_t granules = page->slot_granules;
-    if (granules == 0)
+    size_t granules = page->slot_granules, granule = first * GC_PAGE_GRANULES + slot * granules;
+    bool described = gc_kind_is_described(page->kind);
+    if (granules == 0 && !described)
       marker->stack.top = gc_marker_push_large(marker, marker->stack.top, first);
     else if (gc_mark_stack_reserve(&marker->stack, 1))
-      *marker->stack.top++ = gc_mark_entry_make(first * GC_PAGE_GRANULES + slot * granules, granules);
+      *marker->stack.top++ = gc_mark_entry_make(granule, described ? GC_ENTRY_DESCRIBED : granules);
     gc_marker_drain(marker, NULL);
   }
 }

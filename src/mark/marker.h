@@ -13,6 +13,7 @@
 #include "mark/drain.h"
 #include "mark/filter.h"
 #include "mark/stack.h"
+#include "os/memory.h"
 
 // What the inner loop reads, copied into registers for the length of a drain.
 struct gc_mark_view {
@@ -53,8 +54,13 @@ struct gc_marker {
   struct gc_mark_view view;
   gc_filter filter;
   gc_drain *drain;
+  bool world_runs;                 // what needs it stopped is put off
   struct gc_mark_batch batches[2]; // of the inner loop; too large for a small stack
 };
+
+// Objects that were to be scanned while the program ran and must not be: for the pauses of this cycle.
+// [gc_cycle_lock]
+extern struct gc_range_array gc_marker_put_off;
 
 // What a set of markers shares; see team.h.
 struct gc_team;
@@ -80,6 +86,9 @@ void gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ig
 
 // Mark an object and push it.
 void gc_marker_mark_object(struct gc_marker *marker, const void *object);
+
+// Push what had to be put off.  [stw]
+void gc_marker_push_put_off(struct gc_marker *marker);
 
 // Scan what has been pushed, and what that leads to, until nothing is left, sharing with the team (which
 // may be NULL) when others are hungry. Returns early, with work left, when the team's cycle has been called

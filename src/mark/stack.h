@@ -2,7 +2,7 @@
 //
 //   63                    20 19          0
 //   | first granule in heap | granules   |     a range of up to 16 MiB; longer objects are several
-//   | first granule in heap | 0          |     kept for objects whose kind says how to scan them
+//   | first granule in heap | 0          |     an object whose kind has a descriptor
 //
 // The stack grows by doubling.  When it cannot, entries are dropped and `overflowed` says that marked
 // objects remain which were not scanned; gc_team_mark finds them again page by page.
@@ -12,7 +12,7 @@
 
 typedef uint64_t gc_mark_entry;
 
-enum { GC_ENTRY_SIZE_BITS = 20 };
+enum { GC_ENTRY_SIZE_BITS = 20, GC_ENTRY_DESCRIBED = 0 };
 #define GC_ENTRY_GRANULES_MAX (((size_t)1 << GC_ENTRY_SIZE_BITS) - 1)
 
 //

@@ -302,6 +302,7 @@ bool
 gc_team_begin(const struct gc_mark_job *job) {
   struct gc_marker *own = gc_team_own_marker();
   gc_marker_begin(own, false);
+  gc_range_array_clear(&gc_marker_put_off);
   if (!gc_mark_stack_reserve(&own->stack, 1))
     return false;
   for (size_t i = 0; i < job->root_count; i++)
@@ -341,6 +342,8 @@ gc_team_mark(const struct gc_mark_job *job) {
   // Refused, `overflowed` makes the next attempt scan all that is marked again.
   if (!gc_mark_stack_reserve(&own->stack, 1) || (job->stop && !job->continued && job->stop()))
     return false;
+  if (job->continued)
+    gc_marker_push_put_off(own);
   unsigned helpers = (unsigned)gc_min(job->markers - 1, team.helpers);
   start_job(job, helpers);
   take_part(own);

@@ -101,7 +101,7 @@ add_pauses(struct gc_text *text) {
     add_pauses_of(text, kind);
 }
 
-static const char *const kind_names[GC_KINDS] = {
+static const char *const kind_names[GC_KIND_DESCRIBED] = {
     [GC_KIND_ATOMIC] = "pointer-free",
     [GC_KIND_NORMAL] = "normal",
     [GC_KIND_UNCOLLECTABLE] = "uncollectable",
@@ -109,16 +109,20 @@ static const char *const kind_names[GC_KINDS] = {
     [GC_KIND_EXACT] = "normal, filling its slot",
 };
 
+static const char *
+kind_name(unsigned kind) {
+  return gc_kind_is_described(kind) ? "with a descriptor" : kind_names[kind];
+}
+
 static void
 add_class(struct gc_text *text, const struct gc_census *census, unsigned kind, unsigned class) {
   const struct gc_census_class *counts = &census->classes[kind][class];
   if (counts->pages == 0)
     return;
   size_t free_slots = counts->slots - gc_min(counts->slots, counts->live_slots + counts->new_slots);
-  gc_text_add(text, "  %-28s %10u %8zu %10zu %8zu %8zu %8zu\n", kind_names[kind],
-              gc_classes[class].slot_bytes, counts->pages, counts->slots,
-              percent(counts->live_slots, counts->slots), percent(counts->new_slots, counts->slots),
-              percent(free_slots, counts->slots));
+  gc_text_add(text, "  %-28s %10u %8zu %10zu %8zu %8zu %8zu\n", kind_name(kind), gc_classes[class].slot_bytes,
+              counts->pages, counts->slots, percent(counts->live_slots, counts->slots),
+              percent(counts->new_slots, counts->slots), percent(free_slots, counts->slots));
 }
 
 static void
@@ -139,7 +143,7 @@ add_large(struct gc_text *text, const struct gc_census *census) {
   for (unsigned i = 0; i < GC_CENSUS_LARGEST && census->largest[i] != 0; i++) {
     const struct gc_page *hot = &gc_heap.pages[census->largest[i]];
     gc_text_add(text, "  %p %10zu KiB  %s, %s\n", (void *)gc_heap_page_address(census->largest[i]),
-                gc_heap.infos[census->largest[i]].object_bytes / GC_KIB, kind_names[hot->kind],
+                gc_heap.infos[census->largest[i]].object_bytes / GC_KIB, kind_name(hot->kind),
                 *gc_heap_slot_bytes(hot->line) == GC_SLOT_NEW ? "new" : "live");
   }
 }

@@ -2,7 +2,9 @@
 // signal, at the first that cannot be read.
 #include "os/probe.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -68,8 +70,27 @@ parse_mapping(const char *line) {
   return (struct gc_range){(const char *)base, (const char *)limit};
 }
 
-bool
-gc_os_mapping_at(const void *address, struct gc_range *mapping) {
+// Linux 6.11's question about one mapping; older headers lack it.
+struct procmap_query {
+  uint64_t size, flags, address;
+  uint64_t start, end, vma_flags, page_bytes, offset, inode;
+  uint32_t device_major, device_minor, name_bytes, build_id_bytes;
+  uint64_t name, build_id;
+};
+#define PROCMAP_QUERY_ _IOWR('f', 17, struct procmap_query)
+
+// false if the kernel does not answer.
+static bool
+ask_for_mapping(int maps, const void *address, struct gc_range *mapping) {
+  struct procmap_query query = {.size = sizeof query, .address = (uintptr_t)address};
+  if (ioctl(maps, PROCMAP_QUERY_, &query) != 0)
+    return false;
+  *mapping = (struct gc_range){(const char *)query.start, (const char *)query.end};
+  return true;
+}
+
+static bool
+look_for_mapping(const void *address, struct gc_range *mapping) {
   struct gc_os_lines lines;
   const char *line;
   bool found = false;
@@ -81,4 +102,13 @@ gc_os_mapping_at(const void *address, struct gc_range *mapping) {
   }
   gc_os_lines_close(&lines);
   return found;
+}
+
+bool
+gc_os_mapping_at(const void *address, struct gc_range *mapping) {
+  int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  bool found = maps >= 0 && ask_for_mapping(maps, address, mapping);
+  if (maps >= 0)
+    close(maps);
+  return found || look_for_mapping(address, mapping);
 }

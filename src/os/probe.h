@@ -10,5 +10,6 @@ size_t gc_os_copy_readable(struct gc_range range, bool backwards, char *copy);
 // Whether the kernel lets us copy so at all; a sandbox may forbid it.
 bool gc_os_can_copy(void);
 
-// The mapping that contains an address, from /proc/self/maps: slow.  false if there is none, or no /proc.
+// The mapping that contains an address, from /proc/self/maps: slow where
+// the kernel (before Linux 6.11) must be asked for all of them.  false if there is none, or no /proc.
 bool gc_os_mapping_at(const void *address, struct gc_range *mapping);

@@ -44,8 +44,8 @@ initial_stack_bytes_max(void) {
   return limit.rlim_cur == RLIM_INFINITY ? unlimited_stack_bytes : gc_max(limit.rlim_cur, stack_gap_bytes);
 }
 
-static struct gc_range
-initial_stack(void) {
+struct gc_range
+gc_os_stack_initial(void) {
   const char *limit = initial_stack_limit();
   return (struct gc_range){limit - gc_min((uintptr_t)limit, initial_stack_bytes_max()), limit};
 }
@@ -56,7 +56,7 @@ ask_pthreads(void) {
   void *base = NULL;
   size_t bytes = 0;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0)
-    return initial_stack();
+    return gc_os_stack_initial();
   pthread_attr_getstack(&attributes, &base, &bytes);
   pthread_attr_destroy(&attributes);
   return (struct gc_range){base, (char *)base + bytes};
@@ -74,7 +74,7 @@ on_initial_stack(struct gc_range initial) {
 struct gc_range
 gc_os_stack_current(void) {
   if (!stack_of_thread.limit) {
-    struct gc_range initial = initial_stack();
+    struct gc_range initial = gc_os_stack_initial();
     stack_of_thread = on_initial_stack(initial) ? initial : ask_pthreads();
     GC_CHECK(stack_of_thread.limit, "the stack of a thread cannot be found");
   }

@@ -9,6 +9,9 @@
 // Asked from the system once per thread.
 struct gc_range gc_os_stack_current(void);
 
+// The initial thread's, from any thread.
+struct gc_range gc_os_stack_initial(void);
+
 // The live part of the calling thread's alternate signal stack, up to its end, if `stack_pointer` is in it.
 // false if it is not.
 bool gc_os_stack_alternate(const char *stack_pointer, struct gc_range *live);

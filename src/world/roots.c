@@ -142,13 +142,54 @@ push_threads_stw(struct gc_range_array *roots) {
   return true;
 }
 
+// ---- What the program tells of -------------------------------------------------------------------------
+
+static GC_STATE struct {
+  struct gc_range_array *roots; // NULL: none are being collected
+  bool refused;
+} pushed; // [stw]
+
+// Threads' stacks, which libgc's default function pushes, are searched in any case, and afterwards: a
+// program's function may first say where they end.
+static void
+push_nothing(void) {
+}
+
+void (*GC_push_other_roots)(void) = push_nothing;
+
+bool
+gc_roots_has_program_function(void) {
+  return GC_push_other_roots != push_nothing && GC_push_other_roots;
+}
+
+void
+gc_roots_push(struct gc_range range) {
+  GC_CHECK(pushed.roots, "roots are pushed while no collection looks for them");
+  range = round_inwards(range);
+  if (range.base < range.limit && !gc_range_array_push(pushed.roots, range))
+    pushed.refused = true;
+}
+
+static bool
+push_others_stw(struct gc_range_array *roots) {
+  if (!gc_roots_has_program_function())
+    return true;
+  pushed.roots = roots;
+  pushed.refused = false;
+  GC_push_other_roots();
+  pushed.roots = NULL;
+  return !pushed.refused;
+}
+
+// ---- All -----------------------------------------------------------------------------------------------
+
 bool (*gc_roots_more_stw)(struct gc_range_array *roots);
 
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
   gc_copies_reset_stw();
-  return push_threads_stw(roots) && gc_start_push_stw(roots) && push_static_stw(roots) &&
-         (!gc_roots_more_stw || gc_roots_more_stw(roots));
+  return push_others_stw(roots) && push_threads_stw(roots) && gc_start_push_stw(roots) &&
+         push_static_stw(roots) && (!gc_roots_more_stw || gc_roots_more_stw(roots));
 }
 
 const struct gc_range_array *

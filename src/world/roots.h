@@ -19,6 +19,16 @@ bool gc_roots_collect_stw(struct gc_range_array *roots);
 // Appends roots that a higher layer knows of; false if memory is refused.  NULL: none.  [set once]
 extern bool (*gc_roots_more_stw)(struct gc_range_array *roots);
 
+// libgc's way for a program to tell of more: called while roots are collected, by the collecting thread.  It
+// is a variable that programs change, and call the function that they have found there.
+extern __attribute__((visibility("default"))) void (*GC_push_other_roots)(void);
+
+// Has the program put one of its own there?
+bool gc_roots_has_program_function(void);
+
+// For that function: append a range.
+void gc_roots_push(struct gc_range range);
+
 // GC_add_roots and its kin; see gc.h.  They take gc_lock.  false if memory is refused.
 bool gc_roots_add(struct gc_range range);
 bool gc_roots_remove(struct gc_range range);

@@ -2,9 +2,9 @@
 #include "world/threads.h"
 
 #include "base/check.h"
-#include "base/lock.h"
 #include "os/stacks.h"
 #include "os/threads.h"
+#include "world/suspend.h"
 
 void
 gc_thread_publish_stack(struct gc_thread *thread, const char *stack_pointer) {
@@ -53,20 +53,12 @@ enter_blocking(struct gc_thread *thread) {
   gc_atomic_store_release(&thread->state, GC_THREAD_BLOCKED);
 }
 
-// The lock is the collector's while the world is stopped.
-static void
-leave_blocking(struct gc_thread *thread) {
-  gc_lock_acquire(&gc_lock);
-  gc_atomic_store_relaxed(&thread->state, GC_THREAD_RUNNING);
-  gc_lock_release(&gc_lock);
-}
-
 // When the thread is cancelled or calls pthread_exit in a blocking call: destructors to come may use the
 // heap.
 static void
 leave_blocking_at_exit(void *thread) {
   if (is_blocked(thread))
-    leave_blocking(thread);
+    gc_suspend_become_running(thread);
 }
 
 static void *
@@ -78,7 +70,7 @@ call_blocked(void *call_) {
   pthread_cleanup_push(leave_blocking_at_exit, thread);
   result = call->function(call->argument);
   pthread_cleanup_pop(0);
-  leave_blocking(thread);
+  gc_suspend_become_running(thread);
   return result;
 }
 
@@ -98,7 +90,7 @@ gc_thread_call_running(void *(*function)(void *), void *argument) {
     return function(argument);
   const char *stack_pointer = thread->stack_pointer;
   struct gc_range alternate = thread->alternate;
-  leave_blocking(thread);
+  gc_suspend_become_running(thread);
   void *result = function(argument);
   thread->stack_pointer = stack_pointer;
   thread->alternate = alternate;

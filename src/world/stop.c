@@ -33,6 +33,7 @@
 #include "os/limits.h"
 #include "os/signals.h"
 #include "os/threads.h"
+#include "world/suspend.h"
 #include "world/threads.h"
 
 enum {
@@ -114,6 +115,7 @@ stop_here(struct gc_thread *thread, const char *stack_pointer) {
   gc_thread_publish_stack(thread, stack_pointer);
   if (gc_atomic_compare_and_swap(&thread->answered, answered, now) && count_answer(now))
     sleep_until_over(now);
+  gc_suspend_stay(thread);
   thread->stack_pointer = blocked_pointer;
   thread->alternate = blocked_alternate;
   gc_os_thread_delay(gc_tunables.stress_delay_us);

@@ -11,9 +11,17 @@
 //
 // On a stack that nobody has told us of (a coroutine's) all is searched from the stack pointer to the end of
 // its mapping, and all of the ordinary stack, both found in /proc/self/maps: slow, but nothing is lost.
+//
+// A program that switches stacks by itself may name the end of the one that a thread is on; then that one is
+// searched up to there, and no other: parked ones are the program's to tell of.  Since it can be stopped
+// between naming and switching, a stack pointer that lies in another mapping than the end is possible.  Then
+// both are searched, all that may be live.
 #include "world/thread_roots.h"
 
+#include <unistd.h>
+
 #include "os/probe.h"
+#include "os/stacks.h"
 
 enum { RED_ZONE_BYTES = 128 };
 
@@ -66,8 +74,74 @@ push_foreign(const struct gc_thread *thread, struct gc_range_array *roots) {
   return push(roots, stack.base, stack.limit);
 }
 
+// ---- Stacks with a name --------------------------------------------------------------------------------
+
+char *GC_stackbottom;
+static char *first_bottom; // as found at the start
+
+void
+gc_thread_roots_init(void) {
+  first_bottom = (char *)(uintptr_t)gc_os_stack_initial().limit;
+  if (!GC_stackbottom)
+    GC_stackbottom = first_bottom;
+}
+
+static bool
+is_initial(const struct gc_thread *thread) {
+  return thread->tid == getpid();
+}
+
+// NULL: nobody has named it.
+static char *
+named_bottom(const struct gc_thread *thread) {
+  if (is_initial(thread))
+    return GC_stackbottom != first_bottom ? GC_stackbottom : NULL;
+  return thread->named_bottom;
+}
+
+char *
+gc_thread_bottom(const struct gc_thread *thread) {
+  char *bottom = named_bottom(thread);
+  return bottom ? bottom : (char *)(uintptr_t)thread->stack.limit;
+}
+
+void
+gc_thread_set_bottom(struct gc_thread *thread, char *bottom) {
+  if (is_initial(thread))
+    GC_stackbottom = bottom;
+  else
+    thread->named_bottom = bottom == thread->stack.limit ? NULL : bottom;
+}
+
+// The stack that ends at `bottom`.  Asking the system takes long, and the answer is mostly the last one.
+static struct gc_range
+find_named_stack(struct gc_thread *thread, const char *bottom) {
+  struct gc_range mapping;
+  if (thread->named_stack.limit == bottom && contains(thread->named_stack, thread->stack_pointer))
+    return thread->named_stack;
+  bool found = gc_os_mapping_at(bottom - 1, &mapping);
+  thread->named_stack = (struct gc_range){found ? mapping.base : bottom, bottom};
+  return thread->named_stack;
+}
+
+static bool
+push_named(struct gc_thread *thread, const char *bottom, struct gc_range_array *roots) {
+  struct gc_range mapping, stack = find_named_stack(thread, bottom);
+  if (contains(stack, thread->stack_pointer))
+    return push(roots, thread->stack_pointer, stack.limit);
+  if (!push(roots, thread->alternate.base, thread->alternate.limit) || !push(roots, stack.base, stack.limit))
+    return false;
+  return thread->alternate.base || !gc_os_mapping_at(thread->stack_pointer, &mapping) ||
+         push(roots, thread->stack_pointer, mapping.limit);
+}
+
+// ---- All -----------------------------------------------------------------------------------------------
+
 bool
-gc_thread_push_stacks_stw(const struct gc_thread *thread, struct gc_range_array *roots) {
+gc_thread_push_stacks_stw(struct gc_thread *thread, struct gc_range_array *roots) {
+  const char *bottom = named_bottom(thread);
+  if (bottom)
+    return push_named(thread, bottom, roots);
   if (thread->alternate.base)
     return push_interrupted(thread, roots);
   if (contains(thread->stack, thread->stack_pointer))

@@ -92,7 +92,7 @@ static struct gc_thread *
 allocate_thread(void) {
   struct gc_thread *thread = take_spare();
   if (thread)
-    memset(thread, 0, sizeof *thread);
+    memset(&thread->cache.used, 0, sizeof *thread - offsetof(struct gc_thread, cache.used)); // no run is left
   else
     thread = gc_os_map(sizeof *thread);
   return thread;

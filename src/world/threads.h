@@ -44,11 +44,20 @@ struct gc_thread {
   const char *stack_pointer; // the hot end
   struct gc_range alternate; // the live part of the alternate signal stack it is on, else empty
 
+  // Where the stack ends that the thread is on, if the program says so, which switches stacks by itself; else
+  // NULL.  For the initial thread see GC_stackbottom.  [any thread, without a lock; read in a stopped world]
+  char *volatile named_bottom;
+  struct gc_range named_stack; // where that stack was found to be [stw]
+
   // The handshake; see stop.c.
   struct gc_atomic state;    // enum gc_thread_state  [atomic: owner -> collector; to RUNNING under gc_lock]
   struct gc_atomic request;  // the stop that it has been signalled for  [atomic: collector -> own handler]
   struct gc_atomic answered; // the last stop that it has answered  [atomic: own handler -> collector]
   volatile int handling;     // within the signal handler  [own handler; read racily by the watchdog]
+
+  // See suspend.c.
+  struct gc_atomic suspended; // futex: 1 while the program has suspended it; then it counts as BLOCKED
+  bool made_blocked;          // by that  [stw -> own handler]
 };
 
 // The calling thread, or NULL.

@@ -1,0 +1,96 @@
+// libgc's further ways with threads: its lock, stacks that programs switch by themselves, stopping the world,
+// suspending single threads.
+#define GC_THREADS
+#define GC_NO_THREAD_REDIRECTS
+#include "world/threads.h"
+#include "api/init.h"
+#include "base/check.h"
+#include "base/lock.h"
+#include "compat/include/gc/javaxfc.h"
+#include "cycle/cycle.h"
+#include "os/stacks.h"
+#include "world/stop.h"
+#include "world/suspend.h"
+#include "world/thread_roots.h"
+
+// ---- The lock ------------------------------------------------------------------------------------------
+
+void
+GC_alloc_lock(void) {
+  gc_init_ensure();
+  gc_lock_acquire(&gc_lock);
+}
+
+void
+GC_alloc_unlock(void) {
+  gc_lock_release(&gc_lock);
+}
+
+// ---- Stacks --------------------------------------------------------------------------------------------
+
+void *
+GC_get_my_stackbottom(struct GC_stack_base *base) {
+  gc_init_ensure();
+  struct gc_thread *thread = gc_thread_current();
+  GC_CHECK(thread, "GC_get_my_stackbottom: the calling thread is not registered");
+  base->mem_base = gc_thread_bottom(thread);
+  return thread;
+}
+
+void
+GC_set_stackbottom(void *handle, const struct GC_stack_base *base) {
+  struct gc_thread *thread = handle ? handle : gc_thread_current();
+  if (thread)
+    gc_thread_set_bottom(thread, base->mem_base);
+  else
+    GC_stackbottom = base->mem_base; // before GC_init
+}
+
+// ---- Stopping ------------------------------------------------------------------------------------------
+
+static void *
+stop_world(void *unused) {
+  GC_CHECK(gc_world_stop(), "GC_stop_world_external: a thread does not answer");
+  return unused;
+}
+
+void
+GC_stop_world_external(void) {
+  gc_init_ensure();
+  gc_cycle_acquire();
+  gc_world_call_spilled(stop_world, NULL);
+}
+
+void
+GC_start_world_external(void) {
+  gc_world_resume();
+  gc_lock_release(&gc_cycle_lock);
+}
+
+static void *
+suspend_other(void *handle) {
+  gc_suspend_other((pthread_t)(uintptr_t)handle);
+  return NULL;
+}
+
+void
+GC_suspend_thread(GC_SUSPEND_THREAD_ID handle) {
+  gc_init_ensure();
+  if (gc_thread_current() && pthread_equal(handle, pthread_self())) {
+    gc_suspend_self();
+    return;
+  }
+  gc_cycle_acquire();
+  gc_world_call_spilled(suspend_other, (void *)(uintptr_t)handle);
+  gc_lock_release(&gc_cycle_lock);
+}
+
+void
+GC_resume_thread(GC_SUSPEND_THREAD_ID handle) {
+  gc_suspend_end(handle);
+}
+
+int
+GC_is_thread_suspended(GC_SUSPEND_THREAD_ID handle) {
+  return gc_suspend_is_on(handle);
+}
