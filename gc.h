@@ -434,6 +434,10 @@ GC_API void GC_CALL GC_change_stubborn(const void *object);
 // GC_free of an object drops its finalizer and cleaners without a call; links and weak references to it must
 // be unregistered or cleared before.  At exit nothing is called, unless the program calls GC_finalize_all.
 // After fork the child has all registrations and all that is ready.
+//
+// Where a function of this section or the next asks for the start of an object, an address in its first 16
+// bytes will do, so that a language may hand over pointers with tags in their low bits; a finalizer gets the
+// address that was registered.
 
 // `client_data` is what was given at registration; it is kept alive until the call.
 typedef void(GC_CALLBACK *GC_finalization_proc)(void *object, void *client_data);

@@ -83,7 +83,8 @@ GC_new_proc(GC_mark_proc procedure) {
 
 struct GC_ms_entry *
 GC_mark_and_push(void *address, struct GC_ms_entry *top, struct GC_ms_entry *limit, void **source) {
-  gc_describe_found(limit, (uintptr_t)address, source);
+  (void)source;
+  gc_describe_found(limit, (uintptr_t)address);
   return top;
 }
 

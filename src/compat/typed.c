@@ -60,7 +60,7 @@ mark_layout(uintptr_t *object, struct GC_ms_entry *entry, struct GC_ms_entry *li
   const struct layout *layout = &layouts[number];
   for (size_t word = 0; word < layout->words; word++)
     if (has_bit(layout->bits, word))
-      gc_describe_found(limit, *(volatile uintptr_t *)&object[word], &object[word]);
+      gc_describe_found(limit, *(volatile uintptr_t *)&object[word]);
   return entry;
 }
 

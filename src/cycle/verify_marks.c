@@ -101,7 +101,7 @@ visit_described_word(struct gc_visitor *visitor, uintptr_t word, const void *at)
 
 static void
 visit_object(struct slow_marker *marker, struct gc_range object) {
-  struct slow_visitor slow = {{visit_described_word, NULL, {NULL, NULL}}, marker};
+  struct slow_visitor slow = {{NULL, visit_described_word, NULL, {NULL, NULL}}, marker};
   unsigned kind = gc_heap.pages[gc_heap_page_of(object.base)].kind;
   size_t bytes = gc_range_bytes(object);
   if (gc_kind_is_described(kind))

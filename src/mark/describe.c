@@ -62,6 +62,7 @@ call_procedure(struct gc_visitor *visitor, const char *object, uintptr_t descrip
 
 void
 gc_describe(struct gc_visitor *visitor, const char *object, size_t bytes, uintptr_t descriptor) {
+  visitor->object = object;
   switch (gc_descriptor_tag_of(descriptor)) {
   case GC_DESCRIPTOR_LENGTH:
     visit_range(visitor, object, gc_min(descriptor, bytes));
@@ -83,9 +84,9 @@ visitor_of(struct GC_ms_entry *limit) {
 }
 
 void
-gc_describe_found(struct GC_ms_entry *limit, uintptr_t word, const void *at) {
+gc_describe_found(struct GC_ms_entry *limit, uintptr_t word) {
   struct gc_visitor *visitor = visitor_of(limit);
-  visitor->word(visitor, word, at);
+  visitor->word(visitor, word, visitor->object);
 }
 
 void

@@ -135,7 +135,7 @@ put_off(struct gc_marker *marker, const char *object, size_t bytes) {
 // An object that is always searched, by pages, need not be put off.
 static void
 scan_described(struct gc_marker *marker, struct gc_ref ref) {
-  struct marking_visitor marking = {{mark_word, push_range, {NULL, NULL}}, marker, 0, 0};
+  struct marking_visitor marking = {{NULL, mark_word, push_range, {NULL, NULL}}, marker, 0, 0};
   uintptr_t descriptor = gc_describe_object(ref.start, ref.bytes, ref.kind);
   if (!marker->world_runs || !gc_descriptor_needs_stop(descriptor))
     gc_describe(&marking.visitor, ref.start, ref.bytes, descriptor);
@@ -237,7 +237,7 @@ mark_watched(struct gc_visitor *visitor, uintptr_t word, const void *at) {
 // An object, or a part of one, that bears the mark.
 GC_NO_SANITIZE static void
 scan_watched(struct gc_marker *marker, gc_mark_entry entry, void (*found)(uintptr_t object)) {
-  struct watching_visitor watching = {{mark_watched, NULL, {NULL, NULL}}, marker, found};
+  struct watching_visitor watching = {{NULL, mark_watched, NULL, {NULL, NULL}}, marker, found};
   const char *base = gc_heap.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT);
   size_t bytes = gc_mark_entry_granules(entry) << GC_GRANULE_SHIFT;
   uintptr_t descriptor = bytes;
@@ -266,12 +266,12 @@ void
 gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
   struct gc_ref ref = gc_heap_slot_at(object);
   struct marking_visitor marking = {
-      {mark_word_of_object, NULL, {NULL, NULL}}, marker, (uintptr_t)object, ignore_self ? ref.bytes : 0};
+      {NULL, mark_word_of_object, NULL, {NULL, NULL}}, marker, (uintptr_t)ref.start, ignore_self ? ref.bytes : 0};
   if (gc_kind_is_pointer_free(ref.kind))
     return;
   bool described = gc_kind_is_described(ref.kind);
-  gc_describe(&marking.visitor, object, ref.bytes,
-              described ? gc_describe_object(object, ref.bytes, ref.kind) : ref.bytes);
+  gc_describe(&marking.visitor, ref.start, ref.bytes,
+              described ? gc_describe_object(ref.start, ref.bytes, ref.kind) : ref.bytes);
 }
 
 void

@@ -80,7 +80,7 @@ void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
 // since the program wrote there.
 void gc_marker_push_marked(struct gc_marker *marker, struct gc_range range);
 
-// Mark and push what the words of an object, given by its start, refer to; with `ignore_self` not what refers
+// Mark and push what the words of an object, given by an address in it, refer to; with `ignore_self` not what refers
 // to the object itself. When marking is at its end; by one marker alone.
 void gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self);
 

@@ -78,8 +78,7 @@ remove_registration(uint32_t index) {
 
 static bool
 is_object(const void *address) {
-  struct gc_ref ref = gc_heap_resolve(address);
-  return ref.start && ref.start == address;
+  return gc_ref_is_of(gc_heap_resolve(address), (uintptr_t)address);
 }
 
 static uint32_t

@@ -14,7 +14,7 @@ state_of_byte(const struct gc_marker *marker, uint8_t byte) {
 enum gc_ref_state
 gc_ref_state_of(const struct gc_marker *marker, uintptr_t address) {
   struct gc_ref ref = gc_heap_slot_at((const void *)address);
-  return ref.start && (uintptr_t)ref.start == address ? state_of_byte(marker, *ref.byte) : GC_REF_GONE;
+  return gc_ref_is_of(ref, address) ? state_of_byte(marker, *ref.byte) : GC_REF_GONE;
 }
 
 static bool

@@ -9,7 +9,14 @@ enum gc_ref_state {
   GC_REF_GONE  // no object, or no longer one
 };
 
-// Of the object at `address`, the start of one.  Between gc_marker_begin and the sweep.
+// Does an address stand for an object?  If it lies in the first granule: languages put tags into the low bits
+// of pointers, and hand them over as they are.
+static inline bool
+gc_ref_is_of(struct gc_ref ref, uintptr_t address) {
+  return ref.start && address - (uintptr_t)ref.start < GC_GRANULE_BYTES;
+}
+
+// Of the object that `address` stands for.  Between gc_marker_begin and the sweep.
 enum gc_ref_state gc_ref_state_of(const struct gc_marker *marker, uintptr_t address);
 
 // Of the object that a word lies in; what lies in no heap counts as alive.

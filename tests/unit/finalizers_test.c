@@ -78,7 +78,7 @@ static void
 only_starts_of_objects_have_finalizers(void **state) {
   (void)state;
   void **object = keep_new();
-  assert_int_equal(try_to_register(object + 1, GC_FINALIZER_IS_ORDERED, NULL), GC_NOT_AN_OBJECT);
+  assert_int_equal(try_to_register(object + 2, GC_FINALIZER_IS_ORDERED, NULL), GC_NOT_AN_OBJECT);
   assert_int_equal(try_to_register(&object, GC_FINALIZER_IS_CLEANER, NULL), GC_NOT_AN_OBJECT);
   assert_int_equal(try_to_register(NULL, GC_FINALIZER_IS_CLEANER, NULL), GC_NOT_AN_OBJECT);
   assert_int_equal(gc_finalizers_count(), 0);

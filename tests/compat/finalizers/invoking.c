@@ -1,6 +1,6 @@
 // Who calls finalizers, and when: on demand, with a notifier, all at once; and what they may do.
 
-#include "clauses.h"
+#include "../clauses.h"
 
 static void
 ordered(int i) {

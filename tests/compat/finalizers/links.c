@@ -1,6 +1,6 @@
 // Disappearing links: which words are cleared, and when; and long links, which last longer.
 
-#include "clauses.h"
+#include "../clauses.h"
 
 static int as_wanted; // results of calls that were what they had to be
 

@@ -2,7 +2,7 @@
 //
 // Shapes are named by their arrows; A, B and C are a hundred objects each.
 
-#include "clauses.h"
+#include "../clauses.h"
 
 static enum order orders[SETS];
 

@@ -1,6 +1,6 @@
 // Registering finalizers: for what, with what, in place of what, and when they are called.
 
-#include "clauses.h"
+#include "../clauses.h"
 
 static void
 unused(void *finalizable, void *data) {

@@ -1,6 +1,6 @@
 // Toggle references: strong or weak, as the program's function says at each collection.
 
-#include "clauses.h"
+#include "../clauses.h"
 
 static GC_ToggleRefStatus answers[SETS];
 static int asked[SETS][OBJECTS], asked_others;

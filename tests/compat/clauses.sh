@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# TAP: finalizers, disappearing links and toggle references are as libgc's manual has them.  The programs in
-# finalizers/ say for each clause what is wanted and what they saw; built against the system's libgc and
-# against Loam they must see just that.
+# TAP: what libgc's manual says is so.  The programs in finalizers/ (which are about disappearing links and
+# toggle references as well) and kinds/ say for each clause what is wanted and what they saw; built against the
+# system's libgc and against Loam they must see just that.
 set -u
 cd "$(dirname "$0")/../.." || exit
 cc=${LOAM_TEST_CC:-${CC:-cc}}
@@ -27,7 +27,7 @@ report() {
 built() {
   local collector=$1 program=$2
   shift 2
-  $cc "tests/compat/finalizers/$program.c" "$@" -pthread -ldl -lm -o "$work/$program-$collector" \
+  $cc "$source" "$@" -pthread -ldl -lm -o "$work/$program-$collector" \
     2>"$work/log" && return
   report "$program: builds with $collector" "$(head -n 30 "$work/log")"
   return 1
@@ -44,10 +44,10 @@ libgc=1
 echo '#include <gc.h>' | $cc -E -x c - >/dev/null 2>&1 || libgc=
 [ -n "$libgc" ] || echo "# libgc-dev is not installed: Loam is compared with what is wanted only"
 
-for source in tests/compat/finalizers/*.c; do
+for source in tests/compat/{finalizers,kinds}/*.c; do
   program=$(basename "$source" .c)
   # shellcheck disable=SC2086
-  built Loam "$program" $cflags -Wall -Wextra -Werror -I. "$lib" || continue
+  built Loam "$program" $cflags -Wall -Wextra -Werror -Isrc/compat/include "$lib" || continue
   env -u LD_PRELOAD "$work/$program-Loam" >"$work/$program-Loam.out"
   if [ -n "$libgc" ]; then
     built libgc "$program" -std=gnu11 -O1 -w -lgc || continue
