@@ -44,6 +44,7 @@ libgc=1
 echo '#include <gc.h>' | $cc -E -x c - >/dev/null 2>&1 || libgc=
 [ -n "$libgc" ] || echo "# libgc-dev is not installed: Loam is compared with what is wanted only"
 
+shopt -s nullglob
 for source in tests/compat/{finalizers,kinds}/*.c; do
   program=$(basename "$source" .c)
   # shellcheck disable=SC2086
