@@ -6,6 +6,7 @@
 #include "gc.h"
 #include "heap/heap.h"
 #include "refs/ephemerons.h"
+#include "refs/hidden.h"
 #include "refs/links.h"
 #include "refs/softs.h"
 
@@ -25,7 +26,7 @@ new_reference(void *object, enum gc_link_sort sort) {
   struct gc_weak_ref *reference = GC_malloc_atomic(sizeof *reference);
   if (!reference || gc_heap_resolve(object).start != object)
     return NULL;
-  *reference = (struct gc_weak_ref){~(uintptr_t)object, sort, gc_heap.now_ms};
+  *reference = (struct gc_weak_ref){gc_hide(object), sort, gc_heap.now_ms};
   if (!register_reference(reference, object))
     return NULL;
   GC_reachable_here(object);
@@ -56,7 +57,7 @@ reveal(const uintptr_t *hidden) {
     return NULL;
   gc_cache_enter(cache);
   uintptr_t word = *(const volatile uintptr_t *)hidden;
-  void *volatile object = word ? (void *)~word : NULL;
+  void *volatile object = word ? gc_reveal(word) : NULL;
   gc_cache_leave(cache);
   return object;
 }

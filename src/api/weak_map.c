@@ -40,6 +40,7 @@
 #include "gc.h"
 #include "heap/heap.h"
 #include "refs/ephemerons.h"
+#include "refs/hidden.h"
 #include "refs/links.h"
 
 enum { EMPTY, DELETED, HASH_MIN };
@@ -105,7 +106,7 @@ is_both(const GC_weak_map *map) {
 // What is no object needs no link.
 static bool
 watch(uintptr_t *hidden, const void *address) {
-  *hidden = ~(uintptr_t)address;
+  *hidden = gc_hide(address);
   return gc_heap_resolve(address).start != address ||
          gc_links_register(GC_LINK_ORDINARY, (void **)hidden, address) != GC_LINK_REFUSED;
 }
@@ -147,7 +148,7 @@ value_of(const GC_weak_map *map, struct gc_ephemeron *pair) {
 static bool
 has_key(const GC_weak_map *map, const struct gc_ephemeron *pair, const void *key) {
   const volatile uintptr_t *hidden = map->kind == GC_WEAK_VALUES ? &pair->hidden_value : &pair->hidden_key;
-  return *hidden == ~(uintptr_t)key;
+  return *hidden == gc_hide(key);
 }
 
 // A word that is 0 stays so.

@@ -38,7 +38,7 @@ gc_ephemerons_add(struct gc_ephemeron *ephemeron, void *key, void *value) {
   node->object = (uintptr_t)key;
   node->value = (uintptr_t)value;
   node->bits |= is_object(key) ? KEY_IS_OBJECT : 0;
-  *ephemeron = (struct gc_ephemeron){~(uintptr_t)key, ~(uintptr_t)value};
+  *ephemeron = (struct gc_ephemeron){gc_hide(key), gc_hide(value)};
   return true;
 }
 
@@ -49,7 +49,7 @@ gc_ephemerons_set_value(struct gc_ephemeron *ephemeron, void *value) {
     return;
   node_at(index)->value = (uintptr_t)value;
   gc_ref_table_note(&table, index);
-  ephemeron->hidden_value = ~(uintptr_t)value;
+  ephemeron->hidden_value = gc_hide(value);
 }
 
 size_t

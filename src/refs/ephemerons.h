@@ -11,6 +11,7 @@
 // All [gc_lock]; the _stw ones with the world stopped, after marking.
 #pragma once
 
+#include "refs/hidden.h"
 #include "refs/scope.h"
 
 // In the ephemeron's object.

@@ -8,7 +8,7 @@
 
 // The object of a weak reference of any sort: the link, and for soft ones when it was last got.
 struct gc_weak_ref {
-  uintptr_t hidden; // 0: cleared
+  uintptr_t hidden; // as in hidden.h; 0: cleared
   uint32_t sort;    // enum gc_link_sort
   uint32_t got_ms;  // of the heap's clock
 };

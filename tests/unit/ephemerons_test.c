@@ -18,7 +18,7 @@ keep_pair(void *key, void *value) {
 
 static bool
 has(const struct gc_ephemeron *ephemeron, const void *key, const void *value) {
-  return ephemeron->hidden_key == ~(uintptr_t)key && ephemeron->hidden_value == ~(uintptr_t)value;
+  return ephemeron->hidden_key == gc_hide(key) && ephemeron->hidden_value == gc_hide(value);
 }
 
 static bool
@@ -97,6 +97,25 @@ what_is_no_object_counts_as_reachable(void **state) {
   pause_full();
   assert_true(has(of_key, &number, value) && is_object(value) && has(of_value, key, &number));
   assert_true(has(of_none, (void *)7, NULL) && has(inside, (char *)value + 8, value));
+  end_refs();
+}
+
+// Integers next to each power of two, the negative ones too; what is hidden as 0 would be broken.
+static void
+an_integer_is_not_taken_for_what_is_broken(void **state) {
+  (void)state;
+  void *key = keep_new();
+  for (unsigned power = 0; power < 64; power++)
+    for (unsigned i = 0; i < 6; i++) {
+      uintptr_t beside = ((uintptr_t)1 << power) + i % 3 - 1, word = i < 3 ? beside : -beside;
+      struct gc_ephemeron *of_word = keep_pair((void *)word, (void *)word);
+      struct gc_ephemeron *of_value = keep_pair(key, key);
+      gc_ephemerons_set_value(of_value, (void *)word);
+      pause_full();
+      assert_true(of_word->hidden_key != 0 && of_word->hidden_value != 0 && of_value->hidden_value != 0);
+      assert_ptr_equal(gc_reveal(of_word->hidden_key), word);
+      assert_ptr_equal(gc_reveal(of_value->hidden_value), word);
+    }
   end_refs();
 }
 
@@ -332,7 +351,7 @@ overflow_of_the_mark_stack_loses_nothing(void **state) {
   pause_full();
   assert_false(is_broken(whole));
   for (size_t i = 0; i < PARTS; i++)
-    assert_true(!is_broken(of_parts[i]) && is_object((void *)~of_parts[i]->hidden_value));
+    assert_true(!is_broken(of_parts[i]) && is_object(gc_reveal(of_parts[i]->hidden_value)));
   gc_mark_stack_bytes_max = SIZE_MAX;
   end_refs();
 }
@@ -449,6 +468,7 @@ main(void) {
       cmocka_unit_test(what_nothing_refers_to_keeps_nothing),
       cmocka_unit_test(an_ephemeron_may_be_its_own_key_or_value),
       cmocka_unit_test(what_is_no_object_counts_as_reachable),
+      cmocka_unit_test(an_integer_is_not_taken_for_what_is_broken),
       cmocka_unit_test(what_lives_once_more_has_nothing_that_does_not),
       cmocka_unit_test(another_value_takes_the_place_of_the_first),
       cmocka_unit_test(a_chain_lives_and_dies_in_one_pause),

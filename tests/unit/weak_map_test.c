@@ -344,6 +344,44 @@ an_integer_is_always_reachable(void **state) {
   }
 }
 
+// Of -1 no bit is left if all are turned over; 0 stands for what is gone.
+static void
+an_integer_may_be_negative(void **state) {
+  (void)state;
+  const enum GC_WeakMapKind kinds[] = {GC_WEAK_KEYS, GC_WEAK_VALUES, GC_WEAK_BOTH};
+  void *minus_one = integer(SIZE_MAX), *minus_two = integer(SIZE_MAX - 1);
+  for (size_t i = 0; i < 3; i++) {
+    map = new_map(kinds[i], false);
+    put(minus_one, minus_two);
+    put(minus_two, minus_one);
+    collect();
+    assert_int_equal(GC_weak_map_count(map), 2);
+    assert_ptr_equal(get(minus_one), minus_two);
+    assert_ptr_equal(get(minus_two), minus_one);
+    assert_ptr_equal(GC_weak_map_get_key(map, minus_one), minus_one);
+    put(minus_two, minus_two);
+    assert_ptr_equal(get(minus_two), minus_two);
+    assert_int_equal(GC_weak_map_remove(map, minus_one), 1);
+    assert_null(get(minus_one));
+    assert_int_equal(GC_weak_map_count(map), 1);
+  }
+}
+
+static void
+an_ephemeron_may_hold_a_negative_integer(void **state) {
+  (void)state;
+  void *minus_one = integer(SIZE_MAX);
+  GC_ephemeron *ephemeron = GC_ephemeron_new(minus_one, minus_one);
+  assert_non_null(ephemeron);
+  collect();
+  assert_ptr_equal(GC_ephemeron_key(ephemeron), minus_one);
+  assert_ptr_equal(GC_ephemeron_value(ephemeron), minus_one);
+  GC_ephemeron_set_value(ephemeron, ephemeron);
+  assert_ptr_equal(GC_ephemeron_value(ephemeron), ephemeron);
+  GC_ephemeron_set_value(ephemeron, minus_one);
+  assert_ptr_equal(GC_ephemeron_value(ephemeron), minus_one);
+}
+
 static void
 what_has_an_integer_as_its_partner_goes_with_the_other(void **state) {
   (void)state;
@@ -1027,6 +1065,8 @@ main(void) {
       IN_ALL_MODES(a_weak_value_keeps_its_key_until_it_goes),
       IN_ALL_MODES(both_weak_keep_neither),
       IN_MODE(an_integer_is_always_reachable, stop),
+      IN_MODE(an_integer_may_be_negative, stop),
+      IN_MODE(an_ephemeron_may_hold_a_negative_integer, stop),
       IN_MODE(what_has_an_integer_as_its_partner_goes_with_the_other, stop),
       IN_ALL_MODES(an_equal_key_takes_the_place_of_the_old_one),
       IN_ALL_MODES(a_value_that_was_replaced_goes),
