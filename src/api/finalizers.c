@@ -259,27 +259,38 @@ GC_finalizer_queue_new(GC_queue_notify_proc notify, void *data) {
   return NULL;
 }
 
-// Move one item to the collector's own queue.  false if nothing is left, or memory is refused.
-static bool
-move_one(struct gc_queue *queue) {
+enum given_up { GIVEN_UP, SOME_LEFT, NO_ROOM_FOR_IT };
+
+// Move some items to the collector's own queue.  Once nothing waits, and nothing can come in between, give
+// the queue up.
+static enum given_up
+give_up(struct gc_queue *queue) {
+  enum { AT_ONCE = 256 };
+  struct gc_ready_queue *own = &gc_queues_own()->ready;
   struct gc_ready_item item;
+  enum given_up result = SOME_LEFT;
   gc_lock_acquire(&gc_lock);
-  bool moved = gc_ready_reserve(&gc_queues_own()->ready) && gc_ready_take(&queue->ready, &item);
-  if (moved)
-    gc_ready_push(&gc_queues_own()->ready, item);
+  for (unsigned i = 0; i < AT_ONCE && result == SOME_LEFT; i++)
+    if (queue->ready.head == queue->ready.limit)
+      result = GIVEN_UP;
+    else if (!gc_ready_reserve(own))
+      result = NO_ROOM_FOR_IT;
+    else if (gc_ready_take(&queue->ready, &item))
+      gc_ready_push(own, item);
+  if (result == GIVEN_UP)
+    gc_queues_remove(queue);
   gc_lock_release(&gc_lock);
-  return moved;
+  return result;
 }
 
 void
 GC_finalizer_queue_free(GC_finalizer_queue *public) {
   struct gc_queue *queue = (struct gc_queue *)public;
-  while (move_one(queue))
-    gc_atomic_store_relaxed(&gc_queues_news, 1);
-  gc_run_drain(queue, 0, 0);
-  gc_lock_acquire(&gc_lock);
-  gc_queues_remove(queue);
-  gc_lock_release(&gc_lock);
+  enum given_up result;
+  while ((result = give_up(queue)) != GIVEN_UP)
+    if (result == NO_ROOM_FOR_IT)
+      gc_run_drain(queue, 1, 0);
+  gc_atomic_store_relaxed(&gc_queues_news, 1);
   GC_free(queue);
 }
 
