@@ -190,6 +190,7 @@ break_those_that_wait(void) {
     gc_ref_table_remove(&waiting, at);
   }
   gc_ref_table_reset(&waiting);
+  gc_ref_table_contract(&waiting);
 }
 
 void
@@ -216,6 +217,7 @@ void
 gc_ephemerons_break_stw(void) {
   break_those_that_wait();
   gc_ref_table_forget_young(&table);
+  gc_ref_table_contract(&table);
 }
 
 bool

@@ -395,6 +395,7 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
     keep_once_more(object_of(index));
   }
   gc_ref_table_forget_young(&table);
+  gc_ref_table_contract(&table);
 }
 
 bool

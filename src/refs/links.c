@@ -112,8 +112,10 @@ gc_links_forget_stw(enum gc_link_sort sort, struct gc_ref_scope scope) {
 
 void
 gc_links_end_stw(void) {
-  for (unsigned sort = 0; sort < GC_LINK_SORTS; sort++)
+  for (unsigned sort = 0; sort < GC_LINK_SORTS; sort++) {
     gc_ref_table_forget_young(&tables[sort]);
+    gc_ref_table_contract(&tables[sort]);
+  }
 }
 
 bool

@@ -4,6 +4,8 @@
 // and otherwise to that of its lowest n.  So bucket B, when it comes, takes what belongs to it from bucket
 // B - 2^n and from no other: that is a split, and there is at most one for each node that is linked.
 //
+// To contract, the last bucket gives all that it has to the one that it was split from.
+//
 // Why not a table that doubles: to move a million nodes takes longer than a pause may.
 #include "refs/table.h"
 
@@ -104,20 +106,28 @@ gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key) {
   node->bits |= GC_REF_LINKED;
   node->next = *bucket;
   *bucket = index;
-  if (++table->linked > bucket_count(table))
+  table->linked_most = (uint32_t)gc_max(table->linked_most, ++table->linked);
+  if (table->linked > bucket_count(table))
     split(table);
+}
+
+// What refers to a linked node: its bucket, or the node before.
+static uint32_t *
+link_to(const struct gc_ref_table *table, uint32_t index) {
+  uintptr_t key = gc_ref_table_node(table, index)->key;
+  uint32_t *link = bucket_at(table, bucket_of(table, key));
+  while (*link != index) {
+    GC_CHECK(*link, "the table of references is damaged: %p is not where it belongs", (void *)key);
+    link = &gc_ref_table_node(table, *link)->next;
+  }
+  return link;
 }
 
 void
 gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
   GC_ASSERT(node->bits & GC_REF_LINKED);
-  uint32_t *link = bucket_at(table, bucket_of(table, node->key));
-  while (*link != index) {
-    GC_CHECK(*link, "the table of references is damaged: %p is not where it belongs", (void *)node->key);
-    link = &gc_ref_table_node(table, *link)->next;
-  }
-  *link = node->next;
+  *link_to(table, index) = node->next;
   node->next = 0;
   node->bits &= ~(uint32_t)GC_REF_LINKED;
   table->linked--;
@@ -149,12 +159,22 @@ gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index) {
 
 // ---- Nodes ---------------------------------------------------------------------------------------------
 
+// Take a node out of the list of free ones.
+static void
+leave_free(struct gc_ref_table *table, uint32_t index) {
+  const struct gc_ref_node *node = gc_ref_table_node(table, index);
+  uint32_t before = (uint32_t)node->key;
+  *(before ? &gc_ref_table_node(table, before)->next : &table->free) = node->next;
+  if (node->next)
+    gc_ref_table_node(table, node->next)->key = before;
+}
+
 static uint32_t
 take_free(struct gc_ref_table *table) {
   uint32_t index = table->free;
   if (!index)
     return ++table->last;
-  table->free = gc_ref_table_node(table, index)->next;
+  leave_free(table, index);
   return index;
 }
 
@@ -175,6 +195,8 @@ gc_ref_table_free(struct gc_ref_table *table, uint32_t index) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
   GC_ASSERT((node->bits & (GC_REF_USED | GC_REF_LINKED)) == GC_REF_USED);
   *node = (struct gc_ref_node){.next = table->free, .bits = node->bits & GC_REF_YOUNG};
+  if (table->free)
+    gc_ref_table_node(table, table->free)->key = index;
   table->free = index;
 }
 
@@ -210,10 +232,84 @@ gc_ref_table_forget_young(struct gc_ref_table *table) {
     gc_ref_table_node(table, *young_at(table, --table->young))->bits &= ~(uint32_t)GC_REF_YOUNG;
 }
 
+// ---- Contraction ---------------------------------------------------------------------------------------
+
+// What a step takes, in units of some 3 ns, and what all steps of a call may.
+enum { TRIM_UNITS = 1, MOVE_UNITS = 30, UNITS_MAX = 50000 };
+
+// A step towards freeing the last place: if a node has it, that goes to a free place, the first after the
+// hand.  What it has taken; 0: no such place, or its owner holds the node.
+static size_t
+free_last_place(struct gc_ref_table *table) {
+  struct gc_ref_node *node = gc_ref_table_node(table, table->last);
+  if (!(node->bits & GC_REF_USED)) {
+    leave_free(table, table->last--);
+    return TRIM_UNITS;
+  }
+  if (table->hand + 1 >= table->last || !(node->bits & GC_REF_LINKED)) {
+    table->hand = 0;
+    return 0;
+  }
+  uint32_t place = ++table->hand;
+  if (gc_ref_table_node(table, place)->bits & GC_REF_USED)
+    return TRIM_UNITS;
+  leave_free(table, place);
+  *link_to(table, table->last) = place;
+  *gc_ref_table_node(table, place) = *node;
+  *node = (struct gc_ref_node){0};
+  table->last--;
+  return MOVE_UNITS;
+}
+
+// Undo the last split.  What it has taken.
+static size_t
+merge(struct gc_ref_table *table) {
+  table->splits--;
+  uint32_t old = bucket_count(table), half = 1u << gc_log2(old);
+  uint32_t *from = bucket_at(table, old), *to = bucket_at(table, old - half);
+  if (*from == 0)
+    return TRIM_UNITS;
+  while (*to)
+    to = &gc_ref_table_node(table, *to)->next;
+  *to = *from;
+  *from = 0;
+  return MOVE_UNITS;
+}
+
+// Nodes above `kept`, from above.
+static void
+release_some(struct gc_ref_table *table, size_t kept) {
+  enum { NODES_MAX = 1 << 15 }; // to release a MiB takes 0.1 ms
+  if (table->touched <= kept)
+    return;
+  size_t in_chunk = gc_ref_place_of(table->touched).offset + 1;
+  size_t nodes = gc_min(gc_min(in_chunk, table->touched - kept), NODES_MAX), page_bytes = gc_os_page_bytes();
+  uintptr_t limit = (uintptr_t)(gc_ref_table_node(table, table->touched) + 1);
+  uintptr_t base = gc_round_up(limit - nodes * sizeof(struct gc_ref_node), page_bytes);
+  if (base < limit)
+    gc_os_release((void *)base, gc_round_up(limit, page_bytes) - base);
+  table->touched -= (uint32_t)nodes;
+}
+
+// Twice what has been needed of late is wanted.
+void
+gc_ref_table_contract(struct gc_ref_table *table) {
+  GC_ASSERT(table->young == 0);
+  size_t wanted = 2 * (size_t)table->linked_most + FIRST_BUCKETS, units = 0, step = 1;
+  table->linked_most = table->linked;
+  table->touched = (uint32_t)gc_max(table->touched, table->last);
+  for (; table->last > wanted && step > 0 && units < UNITS_MAX; units += step)
+    step = free_last_place(table);
+  while (bucket_count(table) > wanted && units < UNITS_MAX)
+    units += merge(table);
+  release_some(table, gc_max(wanted, table->last));
+}
+
 void
 gc_ref_table_reset(struct gc_ref_table *table) {
   GC_ASSERT(table->linked == 0);
   gc_ref_table_forget_young(table);
+  table->touched = (uint32_t)gc_max(table->touched, table->last);
   table->last = table->free = 0;
 }
 
@@ -249,12 +345,13 @@ faults_in_buckets(const struct gc_ref_table *table) {
 static size_t
 faults_in_free(const struct gc_ref_table *table, size_t free) {
   size_t left = free;
-  for (uint32_t index = table->free; index; left--) {
+  for (uint32_t index = table->free, before = 0; index; left--) {
     if (!was_handed_out(table, index) || left == 0)
       return 1;
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (node->bits & GC_REF_USED)
+    if (node->bits & GC_REF_USED || node->key != before)
       return 1;
+    before = index;
     index = node->next;
   }
   return left != 0;

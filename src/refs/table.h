@@ -1,5 +1,5 @@
 // A table of references, found by an address, that never stalls: it grows by one bucket at a time (linear
-// hashing, Litwin 1980), and nothing in it ever moves.
+// hashing, Litwin 1980), and nothing in it moves but when the table is told to contract.
 //
 //        gc_ref_table_add
 //   free -----------------------------> linked: in the bucket of its key
@@ -13,12 +13,16 @@
 //
 // No call but gc_ref_table_reserve asks the system for anything, and none takes longer because the table is
 // large: so all may be used while the world is stopped.  A table that is all zero is an empty one.
+//
+// Of a million nodes few may be left, and a full cycle looks at every place.  So the table contracts, step by
+// step as it has grown: bucket by bucket, the last node into a free place, and the system gets the memory.
+// As long as more than half of the places have been in use of late it does not, since they will be again.
 #pragma once
 
 #include "base/types.h"
 
 struct gc_ref_node {
-  uintptr_t key;    // the address by which a linked node is found
+  uintptr_t key;    // the address by which a linked node is found; free: the one before in the list
   uintptr_t object; // this and `value` are the owner's
   uintptr_t value;
   uint32_t next; // linked: in its bucket; free: in the list of those; unlinked: the owner's
@@ -42,10 +46,13 @@ enum {
 
 struct gc_ref_table {
   char *chunks[GC_REF_CHUNKS]; // nodes, then buckets, then young entries; NULL: not yet needed
-  uint32_t last;               // the highest index ever handed out
+  uint32_t last;               // the highest index that was handed out
+  uint32_t touched;            // no node above this one and `last` has memory
   uint32_t free;               // the node that was freed last
+  uint32_t hand;               // contracting, the place that was looked at last
   uint32_t linked;             // nodes
-  uint32_t splits;             // of buckets, so far
+  uint32_t linked_most;        // at once since it contracted last
+  uint32_t splits;             // of buckets, less those undone
   uint32_t young;              // entries of the list, freed nodes' among them
 };                             // [gc_lock]
 
@@ -121,6 +128,11 @@ void gc_ref_table_forget_young(struct gc_ref_table *table);
 
 // Of a table without nodes: hand out indices from 1 again.
 void gc_ref_table_reset(struct gc_ref_table *table);
+
+// Contract by some steps, if the table is much larger than has been needed since the last call: by so many
+// that it takes some 0.2 ms at most.  Linked nodes may get other indices, so nobody may hold
+// one, and none may be young.
+void gc_ref_table_contract(struct gc_ref_table *table);
 
 // How many faults there are in the table: for the verifier.
 size_t gc_ref_table_check(const struct gc_ref_table *table);

@@ -49,6 +49,8 @@ static struct {
   size_t last, freed_count, count[LINKED + 1], step;
 } model;
 
+static size_t contracted; // by how many places
+
 static void
 begin_model(const char *test) {
   begin();
@@ -214,6 +216,59 @@ step_forget_young(void) {
     model.nodes[i].young = false;
 }
 
+// Linked nodes may be elsewhere now: each is known by its value.
+static uint32_t
+new_place_of(const struct model_node *node) {
+  for (uint32_t i = gc_ref_table_find(&table, node->key); i; i = gc_ref_table_find_next(&table, i))
+    if (node_of(i)->value == node->value)
+      return i;
+  fail_msg("a node of key %#zx is lost", (size_t)node->key);
+  return 0;
+}
+
+static void
+follow_nodes(void) {
+  static struct model_node before[NODES + 1];
+  size_t last = model.last;
+  memcpy(before, model.nodes, sizeof before);
+  memset(model.nodes, 0, sizeof model.nodes);
+  model.last = gc_ref_table_limit(&table) - 1;
+  assert_true(model.last <= last);
+  for (uint32_t i = 1; i <= last; i++)
+    if (before[i].state != FREE) {
+      uint32_t place = before[i].state == LINKED ? new_place_of(&before[i]) : i;
+      assert_true(place <= i && model.nodes[place].state == FREE);
+      model.nodes[place] = before[i];
+    }
+  model.count[FREE] = model.last - model.count[LINKED] - model.count[UNLINKED];
+}
+
+// Those that are free now are handed out in an order of the table's own.
+static void
+follow_free_nodes(void) {
+  model.freed_count = 0;
+  for (uint32_t i = table.free; i; i = node_of(i)->next) {
+    assert_true(i <= model.last && model.nodes[i].state == FREE && model.freed_count < NODES);
+    model.freed[model.freed_count++] = i;
+  }
+  for (size_t low = 0, high = model.freed_count; low + 1 < high; low++) {
+    uint32_t swapped = model.freed[low];
+    model.freed[low] = model.freed[--high];
+    model.freed[high] = swapped;
+  }
+  assert_int_equal(model.freed_count, model.count[FREE]);
+}
+
+static void
+step_contract(void) {
+  step_forget_young();
+  contracted += gc_ref_table_limit(&table);
+  gc_ref_table_contract(&table);
+  contracted -= gc_ref_table_limit(&table);
+  follow_nodes();
+  follow_free_nodes();
+}
+
 // Neither a refusal nor memory that is not used may change anything.
 static void
 step_reserve(void) {
@@ -227,11 +282,11 @@ step_reserve(void) {
 // Now it grows and now it shrinks.
 static void
 random_step(void) {
-  size_t dice = random_below(100), adds = model.step % 20000 < 12000 ? 50 : 15;
+  size_t dice = random_below(100), adds = model.step % 20000 < 8000 ? 60 : 10;
   if (dice < adds)
     step_add();
   else if (dice < 65)
-    step_free(random_below(2) ? LINKED : UNLINKED);
+    step_free(random_below(4) ? LINKED : UNLINKED);
   else if (dice < 75)
     step_unlink();
   else if (dice < 82)
@@ -244,6 +299,8 @@ random_step(void) {
     check_key(random_key());
   if (random_below(1000) == 0)
     step_forget_young();
+  if (random_below(1000) == 0)
+    step_contract();
 }
 
 static void
@@ -256,7 +313,7 @@ random_operations_agree_with_the_model(void **state) {
       check_all();
   }
   check_all();
-  assert_true(table.splits > 0);
+  assert_true(table.splits > 0 && contracted > 0);
 }
 
 // ---- Growth --------------------------------------------------------------------------------------------
@@ -321,6 +378,114 @@ a_reset_table_begins_anew_in_its_memory(void **state) {
     assert_int_equal(gc_ref_table_young_count(&table), 0);
     expect_sound();
   }
+}
+
+static size_t
+contract_until_it_stays(void) {
+  size_t calls = 0;
+  struct gc_ref_table before;
+  do {
+    before = table;
+    gc_ref_table_contract(&table);
+    expect_sound();
+    assert_true(++calls < 1000);
+  } while (memcmp(&table, &before, sizeof table) != 0);
+  return calls;
+}
+
+// Every `stays`-th of many; unlinking goes up or down.
+static void
+leave_few(uint32_t many, uint32_t stays) {
+  begin();
+  for (uint32_t i = 1; i <= many; i++)
+    node_of(add((uintptr_t)i * 48))->object = i;
+  gc_ref_table_forget_young(&table);
+  for (uint32_t i = 1; i <= many; i++) {
+    uint32_t index = stays % 2 ? i : many + 1 - i;
+    if (index % stays)
+      gc_ref_table_remove(&table, index);
+  }
+}
+
+static void
+expect_few(uint32_t many, uint32_t stays) {
+  assert_int_equal(gc_ref_table_count(&table), many / stays);
+  for (uint32_t i = 1; i <= many; i++) {
+    uint32_t index = gc_ref_table_find(&table, (uintptr_t)i * 48);
+    assert_true((index != 0) == (i % stays == 0));
+    assert_true(index == 0 || node_of(index)->object == i);
+  }
+}
+
+static void
+a_table_of_which_little_is_left_contracts(void **state) {
+  (void)state;
+  enum { MANY = 300000 };
+  const uint32_t stays[] = {10, 101, 10000, MANY};
+  for (size_t i = 0; i < sizeof stays / sizeof stays[0]; i++) {
+    leave_few(MANY, stays[i]);
+    gc_ref_table_contract(&table); // of late all places were in use
+    assert_int_equal(gc_ref_table_limit(&table), MANY + 1);
+    size_t calls = contract_until_it_stays(), wanted = 2 * MANY / stays[i] + FIRST;
+    assert_in_range(calls, 3, 60);
+    assert_true(gc_ref_table_limit(&table) <= wanted + 1 && FIRST + table.splits <= wanted);
+    assert_true(table.touched <= wanted);
+    expect_few(MANY, stays[i]);
+    for (uint32_t more = 1; more <= MANY; more++)
+      add((uintptr_t)(MANY + more) * 48);
+    gc_ref_table_forget_young(&table);
+    for (uint32_t more = 1; more <= MANY; more++)
+      assert_true(gc_ref_table_find(&table, (uintptr_t)(MANY + more) * 48) != 0);
+    expect_sound();
+  }
+}
+
+// A call's steps are bounded: there are a million of them to do.
+static void
+a_contraction_takes_many_calls_if_there_is_much_to_do(void **state) {
+  (void)state;
+  enum { MANY = 1000000 };
+  leave_few(MANY, MANY);
+  gc_ref_table_contract(&table);
+  size_t limit = gc_ref_table_limit(&table), calls = 0;
+  for (size_t before = limit; before > 2 * FIRST; before = limit, calls++) {
+    gc_ref_table_contract(&table);
+    limit = gc_ref_table_limit(&table);
+    assert_true(limit < before && before - limit <= 60000);
+  }
+  assert_true(calls < 30);
+}
+
+static void
+what_comes_again_and_again_keeps_its_places(void **state) {
+  (void)state;
+  enum { MANY = 20000 };
+  begin();
+  for (uint32_t round = 0; round < 10; round++) {
+    for (uint32_t i = 1; i <= MANY; i++)
+      add((uintptr_t)i * 16);
+    assert_int_equal(gc_ref_table_limit(&table), MANY + 1);
+    for (uint32_t i = 1; i <= MANY; i++)
+      gc_ref_table_remove(&table, gc_ref_table_find(&table, (uintptr_t)i * 16));
+    gc_ref_table_forget_young(&table);
+    gc_ref_table_contract(&table);
+    assert_int_equal(gc_ref_table_limit(&table), MANY + 1);
+    expect_sound();
+  }
+}
+
+static void
+a_node_that_is_not_linked_stays_where_it_is(void **state) {
+  (void)state;
+  enum { MANY = 20000, PLACE = 15000 };
+  leave_few(MANY, PLACE);
+  gc_ref_table_unlink(&table, PLACE);
+  contract_until_it_stays();
+  assert_int_equal(gc_ref_table_limit(&table), PLACE + 1);
+  assert_int_equal(node_of(PLACE)->object, PLACE);
+  gc_ref_table_free(&table, PLACE);
+  contract_until_it_stays();
+  assert_true(gc_ref_table_limit(&table) <= FIRST + 1);
 }
 
 // As many buckets as nodes, and none with many: what a node has behind it is what it costs to pass it.
@@ -496,6 +661,7 @@ the_check_finds_wrong_nodes(void **state) {
   expect_fault(&node_of(UNUSED)->bits, GC_REF_YOUNG);
   expect_fault(&node_of(UNUSED)->next, UNUSED);
   expect_fault(&node_of(UNUSED)->next, 0);
+  expect_fault((uint32_t *)&node_of(UNUSED)->key, OLD);
   expect_fault(&node_of(LOOSE)->bits, 0);
   expect_fault(&node_of(LOOSE)->bits, GC_REF_USED | GC_REF_LINKED);
   expect_fault(&node_of(YOUNG)->bits, GC_REF_USED | GC_REF_LINKED);
@@ -535,6 +701,10 @@ main(void) {
       cmocka_unit_test(an_empty_table_is_all_zero_and_finds_nothing),
       cmocka_unit_test(growth_keeps_everything_and_moves_nothing),
       cmocka_unit_test(a_reset_table_begins_anew_in_its_memory),
+      cmocka_unit_test(a_table_of_which_little_is_left_contracts),
+      cmocka_unit_test(a_contraction_takes_many_calls_if_there_is_much_to_do),
+      cmocka_unit_test(what_comes_again_and_again_keeps_its_places),
+      cmocka_unit_test(a_node_that_is_not_linked_stays_where_it_is),
       cmocka_unit_test(addresses_are_spread_whatever_lies_between_them),
       cmocka_unit_test(a_small_table_takes_little_memory),
       cmocka_unit_test(refused_memory_changes_nothing),
