@@ -42,19 +42,33 @@ gc_ephemerons_add(struct gc_ephemeron *ephemeron, void *key, void *value) {
   return true;
 }
 
+// What bears the current mark is old, or has been reached by the cycle that marks: the next pause need not
+// ask about it.
+static bool
+is_unmarked(const void *address) {
+  struct gc_ref ref = gc_heap_resolve(address);
+  return ref.start && ref.start == address && *ref.byte != gc_heap.mark;
+}
+
 void
 gc_ephemerons_set_value(struct gc_ephemeron *ephemeron, void *value) {
   uint32_t index = gc_ref_table_find(&table, (uintptr_t)ephemeron);
   if (!index) // broken
     return;
   node_at(index)->value = (uintptr_t)value;
-  gc_ref_table_note(&table, index);
+  if (is_unmarked(value))
+    gc_ref_table_note(&table, index);
   ephemeron->hidden_value = gc_hide(value);
 }
 
 size_t
 gc_ephemerons_count(void) {
   return gc_ref_table_count(&table);
+}
+
+size_t
+gc_ephemerons_young_count(void) {
+  return gc_ref_table_young_count(&table);
 }
 
 size_t

@@ -26,6 +26,7 @@ bool gc_ephemerons_add(struct gc_ephemeron *ephemeron, void *key, void *value);
 void gc_ephemerons_set_value(struct gc_ephemeron *ephemeron, void *value);
 
 size_t gc_ephemerons_count(void);
+size_t gc_ephemerons_young_count(void); // those that the next minor cycle looks at
 size_t gc_ephemerons_check(void);
 
 // Mark the values that are to stay.  The same again, if more has been marked since, by others.  Then break

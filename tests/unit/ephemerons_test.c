@@ -270,6 +270,50 @@ a_young_one_that_dies_is_forgotten_by_a_minor_pause(void **state) {
   end_refs();
 }
 
+static void
+another_value_makes_it_young_if_that_is_young(void **state) {
+  (void)state;
+  static int number;
+  void *key = keep_new(), *old = keep_new(), *young;
+  struct gc_ephemeron *ephemeron = keep_pair(key, old);
+  pause_full();
+  assert_int_equal(gc_ephemerons_young_count(), 0);
+  void *const values[] = {old, key, ephemeron, &number, NULL, (char *)key + 8};
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    gc_ephemerons_set_value(ephemeron, values[i]);
+    assert_int_equal(gc_ephemerons_young_count(), 0);
+    pause_minor();
+    assert_true(has(ephemeron, key, values[i]));
+  }
+  gc_ephemerons_set_value(ephemeron, young = new_object());
+  assert_int_equal(gc_ephemerons_young_count(), 1);
+  pause_minor();
+  assert_true(has(ephemeron, key, young) && is_object(young));
+  assert_int_equal(gc_ephemerons_young_count(), 0);
+  end_refs();
+}
+
+// While a concurrent cycle marks it has looked at the ephemeron before, and not at the value, which is old.
+static void
+another_value_after_the_look_ahead_is_marked_too(void **state) {
+  (void)state;
+  void *key = keep_new(), **old = keep_new(), *held = old[0] = new_object(), *young;
+  struct gc_ephemeron *of_old = keep_pair(key, key), *of_young = keep_pair(key, key);
+  pause_full();
+  forget_roots();
+  keep(key), keep(of_old), keep(of_young);
+  young = new_object();
+  begin_pause(false);
+  look_ahead();
+  gc_ephemerons_set_value(of_old, old);
+  gc_ephemerons_set_value(of_young, young);
+  gc_refs_settle_stw(false, false);
+  end_pause(false);
+  assert_true(has(of_old, key, old) && is_object(old) && is_object(held));
+  assert_true(has(of_young, key, young) && is_object(young));
+  end_refs();
+}
+
 // ---- Memory --------------------------------------------------------------------------------------------
 
 static void
@@ -477,6 +521,8 @@ main(void) {
       cmocka_unit_test(many_may_share_a_key),
       cmocka_unit_test(a_minor_pause_decides_about_young_ones),
       cmocka_unit_test(a_young_one_that_dies_is_forgotten_by_a_minor_pause),
+      cmocka_unit_test(another_value_makes_it_young_if_that_is_young),
+      cmocka_unit_test(another_value_after_the_look_ahead_is_marked_too),
       cmocka_unit_test(a_registration_that_is_refused_changes_nothing),
       cmocka_unit_test(overflow_of_the_mark_stack_loses_nothing),
       cmocka_unit_test(exactly_what_the_model_reaches_lives),

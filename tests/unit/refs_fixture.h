@@ -133,15 +133,20 @@ pause_minor(void) {
   end_pause(true);
 }
 
-// The last pause of a concurrent cycle that has looked ahead, with nothing written since.
 static inline void
-pause_after_look_ahead(void) {
-  begin_pause(false);
+look_ahead(void) {
   gc_refs_begin_to_look_ahead();
   do
     gc_marker_drain(gc_team_own_marker(), NULL);
   while (gc_refs_look_ahead());
   gc_marker_drain(gc_team_own_marker(), NULL);
+}
+
+// The last pause of a concurrent cycle that has looked ahead, with nothing written since.
+static inline void
+pause_after_look_ahead(void) {
+  begin_pause(false);
+  look_ahead();
   gc_refs_settle_stw(false, false);
   end_pause(false);
 }
