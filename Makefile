@@ -74,7 +74,7 @@ CHECKS_asan    := 1
 
 common_flags = -std=gnu11 $(OPT_$(1)) $(GNU) -DGC_DEBUG_CHECKS=$(CHECKS_$(1)) \
                -DGC_HAVE_VALGRIND=$(HAVE_VALGRIND) -Isrc -I. -pthread $(CFLAGS)
-src_flags    = $(common_flags) $(WARN_SRC) -fPIC -fvisibility=hidden -ftls-model=initial-exec
+src_flags    = $(common_flags) $(WARN_SRC) -DGC_BUILD -fPIC -fvisibility=hidden -ftls-model=initial-exec
 cxx_flags    = -std=gnu++14 $(OPT_$(1)) $(WARN) -Isrc -I. -fPIC -pthread $(CXXFLAGS)
 test_flags   = $(common_flags) $(WARN) -DTEST_BUILD_DIR='"$(call variant_dir,$(1))/tests"'
 
@@ -89,7 +89,7 @@ LIBS         := -pthread -ldl -lm
 # `make V=1` shows the commands themselves.
 run = $(if $(V),,@echo '  $(1)  $@';)
 
-link_shared = $(CC) $(OPT_$(1)) $(SHARED_FLAGS) $(DEFS_$(1)) -Wl,-soname,$(@F) $($(1)_OBJS) \
+link_shared = $(CC) $(OPT_$(1)) $(SHARED_FLAGS) $(DEFS_$(1)) -Wl,-soname,$(@F) $(filter %.o,$^) \
               $(LDFLAGS) $(LIBS) -o $@
 
 # $(1) the variant, $(2) what the library needs
@@ -104,6 +104,7 @@ PLATFORM  := $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null))
 KNOWN     := x86_64 aarch64 linux freebsd darwin
 ELSEWHERE := $(filter-out $(PLATFORM),$(KNOWN))
 SOURCES   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).c %_$(p).S),$(sort $(wildcard src/*/*.c src/*/*.S)))
+STAND_IN  := $(sort $(wildcard src/compat/stand_in/*.c)) # for compat/libgc.so.1 only
 HEADERS   := $(filter-out $(foreach p,$(ELSEWHERE),%_$(p).h %_$(p)_inl.h),$(sort $(wildcard gc.h src/*/*.h)))
 
 # What takes the place of libgc's libraries; those for C++ only where there is a compiler for it.
@@ -131,12 +132,13 @@ $(1)_DIR  := $(call variant_dir,$(1))
 $(1)_OBJS := $(patsubst src/%,$(call variant_dir,$(1))/obj/%.o,$(basename $(SOURCES)))
 $(1)_LIBS := $(addprefix $(call variant_dir,$(1))/,libloam.a $(SONAME) libloam.so $(COMPAT:%=compat/%))
 $(1)_CXX_OBJS := $(addprefix $(call variant_dir,$(1))/obj/compat/,gccpp.o gctba.o)
+$(1)_STAND_IN_OBJS := $(patsubst src/%.c,$(call variant_dir,$(1))/obj/%.o,$(STAND_IN))
 
 $$($(1)_DIR)/flags: FORCE | deps-build
 	$$(call stamp,$$(CC) $$(call src_flags,$(1)))
 
 $$($(1)_DIR)/objects: FORCE | deps-build
-	$$(call stamp,$$($(1)_OBJS))
+	$$(call stamp,$$($(1)_OBJS) $$($(1)_STAND_IN_OBJS))
 
 $$($(1)_DIR)/obj/%.o: src/%.c $$($(1)_DIR)/flags
 	@mkdir -p $$(@D)
@@ -156,7 +158,7 @@ $$($(1)_DIR)/$(SONAME): $$($(1)_OBJS) $$($(1)_DIR)/objects
 $$($(1)_DIR)/libloam.so: $$($(1)_DIR)/$(SONAME)
 	@ln -sf $$(<F) $$@
 
-$$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_DIR)/objects
+$$($(1)_DIR)/compat/libgc.so.1: $$($(1)_OBJS) $$($(1)_STAND_IN_OBJS) $$($(1)_DIR)/objects
 	@mkdir -p $$(@D)
 	$$(call run,LD)$$(call link_shared,$(1))
 
@@ -181,7 +183,7 @@ $$($(1)_DIR)/compat/libgctba.so.1: $$($(1)_DIR)/obj/compat/gctba.o
 	@mkdir -p $$(@D)
 	$$(call run,LD)$$(call link_shared_cxx,$(1))
 
--include $$($(1)_OBJS:.o=.d) $$($(1)_CXX_OBJS:.o=.d)
+-include $$($(1)_OBJS:.o=.d) $$($(1)_STAND_IN_OBJS:.o=.d) $$($(1)_CXX_OBJS:.o=.d)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
@@ -365,7 +367,7 @@ $(TUNABLES_DOC): .ci/tunables_doc.c src/base/tunables.c $(release_DIR)/flags
 tidy: $(release_LIBS) $(TUNABLES_DOC) | deps-tidy ## check layers, format, lint, headers, symbols, documents
 	@TUNABLES_DOC='$(TUNABLES_DOC)' LOAM_LIB_DIR='$(release_DIR)' LOAM_TEST_CC='$(CC)' \
 	  LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,release)' \
-	  TIDY_SOURCES='$(filter %.c,$(SOURCES))' TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' \
+	  TIDY_SOURCES='$(filter %.c,$(SOURCES) $(STAND_IN))' TIDY_FLAGS='$(filter-out -Werror,$(call src_flags,release))' \
 	  bash .ci/tidy
 
 FORMATTED = $(filter-out %/loam.h,$(wildcard gc.h $(foreach d,src/* src/compat/include src/compat/include/gc \

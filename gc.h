@@ -35,8 +35,9 @@
 // * Errors.  Allocation that fails calls the out-of-memory function (GC_set_oom_fn), whose default returns
 //   NULL. Misuse that would corrupt the heap (freeing what is not an object) prints one line to standard
 //   error and aborts through the abort function (GC_set_abort_func).
-// * Before GC_init, any function may be called: it initialises the collector first.  The exceptions are the
-//   setters, which are taken note of.
+// * Before GC_init, any function may be called: it initialises the collector first.  The exceptions are
+//   setters and getters: what is set is taken note of.  What the environment says about the same counts more,
+//   from GC_init on; what is set after that counts most.
 
 #ifndef GC_H
 #define GC_H
@@ -57,11 +58,16 @@
 #define GC_ATTR_MALLOC __attribute__((malloc))
 #define GC_ATTR_ALLOC_SIZE(argument) __attribute__((alloc_size(argument)))
 #define GC_ATTR_NONNULL(argument) __attribute__((nonnull(argument)))
-#define GC_ATTR_DEPRECATED __attribute__((deprecated))
 #else
 #define GC_ATTR_MALLOC
 #define GC_ATTR_ALLOC_SIZE(argument)
 #define GC_ATTR_NONNULL(argument)
+#endif
+
+// GC_BUILD is defined by the library's own sources.
+#if defined(__GNUC__) && !defined(GC_BUILD) && !defined(GC_ATTR_DEPRECATED)
+#define GC_ATTR_DEPRECATED __attribute__((deprecated))
+#elif !defined(GC_ATTR_DEPRECATED)
 #define GC_ATTR_DEPRECATED
 #endif
 
@@ -104,6 +110,9 @@ GC_API int GC_CALL GC_is_init_called(void);
 
 // The version of libgc's interface: (GC_VERSION_MAJOR << 16) | (GC_VERSION_MINOR << 8) | GC_VERSION_MICRO.
 GC_API unsigned GC_CALL GC_get_version(void);
+
+// libgc's shutdown.  There is nothing to shut down, and the program may go on; but GC_is_init_called says 0.
+GC_API void GC_CALL GC_deinit(void);
 
 // Loam's own version, LOAM_VERSION as the library was built with.
 GC_API const char *GC_CALL GC_get_loam_version(void);
@@ -161,6 +170,20 @@ GC_API char *GC_CALL GC_strndup(const char *string, size_t limit) GC_ATTR_MALLOC
 GC_API void *GC_CALL GC_malloc_many(size_t bytes) GC_ATTR_MALLOC;
 #define GC_NEXT(object) (*(void **)(object))
 
+// GC_realloc that frees the object if it finds no memory, and then returns NULL.  (libgc 8.3.)
+GC_API void *GC_CALL GC_reallocf(void *object, size_t bytes) GC_ATTR_ALLOC_SIZE(2);
+
+// GC_free, the object's first `bytes` bytes, or all if it has fewer, being cleared before.  (libgc 8.3.)
+GC_API void GC_CALL GC_freezero(void *object, size_t bytes);
+
+// A new zeroed object that starts at a multiple of the OS page; GC_pvalloc also rounds its size up to one.
+// (libgc 8.3.)
+GC_API void *GC_CALL GC_valloc(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_pvalloc(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
+
+// GC_malloc by an old name.
+GC_API GC_ATTR_DEPRECATED void *GC_CALL GC_malloc_stubborn(size_t bytes);
+
 #define GC_MALLOC(bytes) GC_malloc(bytes)
 #define GC_MALLOC_ATOMIC(bytes) GC_malloc_atomic(bytes)
 #define GC_MALLOC_UNCOLLECTABLE(bytes) GC_malloc_uncollectable(bytes)
@@ -168,7 +191,10 @@ GC_API void *GC_CALL GC_malloc_many(size_t bytes) GC_ATTR_MALLOC;
 #define GC_MALLOC_IGNORE_OFF_PAGE(bytes) GC_malloc_ignore_off_page(bytes)
 #define GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE(bytes) GC_malloc_atomic_ignore_off_page(bytes)
 #define GC_REALLOC(object, bytes) GC_realloc(object, bytes)
+#define GC_REALLOCF(object, bytes) GC_reallocf(object, bytes)
 #define GC_FREE(object) GC_free(object)
+#define GC_FREEZERO(object, bytes) GC_freezero(object, bytes)
+#define GC_FREEZEROALL(object) GC_FREEZERO(object, (size_t)-1)
 #define GC_STRDUP(string) GC_strdup(string)
 #define GC_STRNDUP(string, limit) GC_strndup(string, limit)
 
@@ -177,10 +203,21 @@ GC_API void *GC_CALL GC_malloc_many(size_t bytes) GC_ATTR_MALLOC;
 #define GC_NEW_ATOMIC(type) ((type *)GC_malloc_atomic(sizeof(type)))
 #define GC_NEW_UNCOLLECTABLE(type) ((type *)GC_malloc_uncollectable(sizeof(type)))
 
+// An array of `count` of them; too many are memory that is not to be had.
+static inline size_t
+GC_array_bytes(size_t count, size_t bytes) {
+  return bytes > 0 && count > (size_t)-1 / bytes ? (size_t)-1 : count * bytes;
+}
+#define GC_NEW_ARRAY(type, count) ((type *)GC_MALLOC(GC_array_bytes(count, sizeof(type))))
+#define GC_NEW_ATOMIC_ARRAY(type, count) ((type *)GC_MALLOC_ATOMIC(GC_array_bytes(count, sizeof(type))))
+#define GC_NEW_UNCOLLECTABLE_ARRAY(type, count) \
+  ((type *)GC_MALLOC_UNCOLLECTABLE(GC_array_bytes(count, sizeof(type))))
+
 // ---- Asking about memory -------------------------------------------------------------------------------
 
 // The start of the object that an address lies in, or NULL if it lies in none.
 GC_API void *GC_CALL GC_base(void *address);
+#define GC_base_C(address) ((const void *)GC_base((void *)(uintptr_t)(address)))
 
 // The size in bytes of the object that starts at `object` (it may be more than was asked for), or 0 if none
 // does.
@@ -188,6 +225,10 @@ GC_API size_t GC_CALL GC_size(const void *object);
 
 // 1 if the address lies in an object of the collected heap, else 0.
 GC_API int GC_CALL GC_is_heap_ptr(const void *address);
+
+// The size in bytes of the object that a request of `bytes` bytes gets, for 0 <= bytes <= 2048; else
+// (size_t)-1.
+GC_API size_t GC_CALL GC_get_size_map_at(int bytes);
 
 // ---- Collecting ----------------------------------------------------------------------------------------
 
@@ -214,6 +255,14 @@ GC_API GC_stop_func GC_CALL GC_get_stop_func(void);
 GC_API void GC_CALL GC_disable(void);
 GC_API void GC_CALL GC_enable(void);
 GC_API int GC_CALL GC_is_disabled(void);
+
+// Finish the collection that is under way beside the program, if any, and GC_disable.  (libgc 8.3.)
+GC_API void GC_CALL GC_finish_and_disable(void);
+
+// With 1 no collection begins because enough has been allocated, or because the program is idle: only when
+// the program asks for one, or memory is short.  Default: 0.
+GC_API void GC_CALL GC_set_disable_automatic_collection(int on);
+GC_API int GC_CALL GC_get_disable_automatic_collection(void);
 
 // ---- Heap size and policy ------------------------------------------------------------------------------
 
@@ -244,6 +293,25 @@ GC_API int GC_CALL GC_get_dont_expand(void);
 GC_API void GC_CALL GC_set_non_gc_bytes(GC_word bytes);
 GC_API GC_word GC_CALL GC_get_non_gc_bytes(void);
 
+// How many more collections are tried, after one that was not enough, before memory counts as exhausted;
+// those above 100 do not count.  Default: 0.
+GC_API void GC_CALL GC_set_max_retries(GC_word count);
+GC_API GC_word GC_CALL GC_get_max_retries(void);
+
+// libgc's: whether GC_init does without a collection.  Loam's always does; it is only remembered.
+GC_API void GC_CALL GC_set_dont_precollect(int on);
+GC_API int GC_CALL GC_get_dont_precollect(void);
+
+// Whether objects may hold code that is executed (0, the default).  Set it before GC_init; from then on it is
+// as it is.
+GC_API void GC_CALL GC_set_pages_executable(int on);
+GC_API int GC_CALL GC_get_pages_executable(void);
+
+// Tell of bytes that code of the program's own has taken from free lists, or given back to them, so that they
+// count for the next collection.
+GC_API void GC_CALL GC_incr_bytes_allocd(size_t bytes);
+GC_API void GC_CALL GC_incr_bytes_freed(size_t bytes);
+
 // Whether each GC_gcollect returns all free memory to the system, as GC_gcollect_and_unmap does.
 GC_API void GC_CALL GC_set_force_unmap_on_gcollect(int on);
 GC_API int GC_CALL GC_get_force_unmap_on_gcollect(void);
@@ -272,7 +340,8 @@ enum GC_Mode {
 };
 
 // Change the mode, at any time.  Returns the mode now in force: `mode`, or GC_MODE_STOP if it needs to notice
-// writes and cannot (GC_get_write_tracking says why).  Before GC_init it is only taken note of.
+// writes and cannot (GC_get_write_tracking says why).  Before GC_init it is only taken note of, and GC_MODE
+// in the environment counts more.
 GC_API enum GC_Mode GC_CALL GC_set_mode(enum GC_Mode mode);
 
 // The mode as it was set.
@@ -332,8 +401,8 @@ GC_API struct GC_timeval_s GC_CALL GC_get_time_limit_tv(void);
 GC_API void GC_CALL GC_set_max_prior_attempts(int attempts);
 GC_API int GC_CALL GC_get_max_prior_attempts(void);
 
-// At most so many minor collections lie between two full ones (0 counts as 1).  Without it there may be any
-// number, as the heap's growth suggests; the getter then says 19, which is libgc's default.
+// At most so many minor collections lie between two full ones (less than 1 counts as 1).  Without it there
+// may be any number, as the heap's growth suggests; the getter then says 19, which is libgc's default.
 GC_API void GC_CALL GC_set_full_freq(int minor_collections);
 GC_API int GC_CALL GC_get_full_freq(void);
 
@@ -616,6 +685,11 @@ GC_API int GC_CALL GC_unregister_long_link(void **link);
   GC_general_register_disappearing_link(link, object)
 #define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link(link, object)
 
+// The same for an object given by a pointer to any place in it.
+#define GC_GENERAL_REGISTER_DISAPPEARING_LINK_SAFE(link, object) \
+  GC_general_register_disappearing_link(link, GC_base_C(object))
+#define GC_REGISTER_LONG_LINK_SAFE(link, object) GC_register_long_link(link, GC_base_C(object))
+
 // References that are now strong, now weak, as a function of the program's decides at each full collection;
 // it is called with the collector's lock held, while the world runs, and may not call the collector.
 typedef enum { GC_TOGGLE_REF_DROP, GC_TOGGLE_REF_STRONG, GC_TOGGLE_REF_WEAK } GC_ToggleRefStatus;
@@ -733,6 +807,15 @@ GC_API void GC_CALL GC_clear_roots(void);
 // Never search [low, limit) of static data.
 GC_API void GC_CALL GC_exclude_static_roots(void *low, void *limit);
 
+// Forget what GC_exclude_static_roots and GC_remove_roots have said about static data.
+GC_API void GC_CALL GC_clear_exclusion_table(void);
+
+// Asked about each static data segment of the program (whose name is "") and its libraries, with the file's
+// name, when the list of libraries has changed: 0 keeps it from being searched.  NULL, the default: all are
+// searched.  Called with locks held, so it may not call the collector, nor the dynamic linker.
+typedef int(GC_CALLBACK *GC_has_static_roots_func)(const char *file, void *segment, size_t bytes);
+GC_API void GC_CALL GC_register_has_static_roots_callback(GC_has_static_roots_func function);
+
 // Non-zero: static data of shared libraries (not of the executable) is not searched.
 GC_API void GC_CALL GC_set_no_dls(int on);
 GC_API int GC_CALL GC_get_no_dls(void);
@@ -784,6 +867,18 @@ GC_API void GC_CALL GC_register_altstack(void *stack, GC_word stack_bytes, void 
 // Call `function` with the collector's lock held: no collection, no allocation by others.  It may not
 // allocate.
 GC_API void *GC_CALL GC_call_with_alloc_lock(GC_fn_type function, void *argument) GC_ATTR_NONNULL(1);
+
+// The same.  libgc 8.3 lets several threads do this at a time if they only read; `release` is not 0 if they
+// write.
+GC_API void *GC_CALL GC_call_with_reader_lock(GC_fn_type function, void *argument, int release)
+    GC_ATTR_NONNULL(1);
+
+// Called for each thread whose stack is about to be searched, while the world is stopped, with the address of
+// what is held to be its stack pointer and its pthread_t; it may write another there: for coroutines.  NULL,
+// the default: none.  (libgc 8.2.4.)
+typedef void(GC_CALLBACK *GC_sp_corrector_proc)(void **stack_pointer, void *thread);
+GC_API void GC_CALL GC_set_sp_corrector(GC_sp_corrector_proc function);
+GC_API GC_sp_corrector_proc GC_CALL GC_get_sp_corrector(void);
 
 // Take and release that lock.  No call of the collector's in between, save those that ask for it.
 GC_API void GC_CALL GC_alloc_lock(void);
@@ -844,8 +939,24 @@ typedef void(GC_CALLBACK *GC_abort_func)(const char *message);
 GC_API void GC_CALL GC_set_abort_func(GC_abort_func function) GC_ATTR_NONNULL(1);
 GC_API GC_abort_func GC_CALL GC_get_abort_func(void);
 
-// The file descriptor that logs and statistics go to.
+// End the program, with exit status 1, because memory is exhausted.  The abort function is called with NULL.
+GC_API void GC_CALL GC_abort_on_oom(void);
+
+// The file descriptor that logs, statistics and warnings go to.  If it cannot be written, standard error gets
+// one warning, and what follows.
 GC_API void GC_CALL GC_set_log_fd(int fd);
+
+// Print to standard output, standard error and the log, at most 1023 bytes at a time, without stdio's
+// streams. With GC_LOG_FILE in the environment all three go to that file, unless GC_ONLY_LOG_TO_FILE says
+// otherwise.
+#if defined(__GNUC__)
+#define GC_ATTR_FORMAT_PRINTF __attribute__((format(printf, 1, 2)))
+#else
+#define GC_ATTR_FORMAT_PRINTF
+#endif
+GC_API void GC_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
+GC_API void GC_err_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
+GC_API void GC_log_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
 
 // What a collection goes through, in this order.  The world is stopped from PRE_STOP_WORLD to
 // POST_START_WORLD (libgc's values).  A concurrent collection stops the world at least twice and goes from
@@ -870,6 +981,18 @@ typedef enum {
 typedef void(GC_CALLBACK *GC_on_collection_event_proc)(GC_EventType event);
 GC_API void GC_CALL GC_set_on_collection_event(GC_on_collection_event_proc function);
 GC_API GC_on_collection_event_proc GC_CALL GC_get_on_collection_event(void);
+
+// Called with GC_EVENT_THREAD_SUSPENDED and a pthread_t for each thread that has been stopped, and with
+// GC_EVENT_THREAD_UNSUSPENDED when it may go on, by the collecting thread and under the lock.  NULL: none.
+typedef void(GC_CALLBACK *GC_on_thread_event_proc)(GC_EventType event, void *thread);
+GC_API void GC_CALL GC_set_on_thread_event(GC_on_thread_event_proc function);
+GC_API GC_on_thread_event_proc GC_CALL GC_get_on_thread_event(void);
+
+// Called with memory that the heap has taken from the system, or with NULL and the bytes that were refused,
+// under the lock.  NULL: none.  (libgc 8.3.)
+typedef void(GC_CALLBACK *GC_on_os_get_mem_proc)(void *memory, size_t bytes);
+GC_API void GC_CALL GC_set_on_os_get_mem(GC_on_os_get_mem_proc function);
+GC_API GC_on_os_get_mem_proc GC_CALL GC_get_on_os_get_mem(void);
 
 // Called with the new heap size in bytes when the heap has grown, under the lock.  NULL: none.
 typedef void(GC_CALLBACK *GC_on_heap_resize_proc)(GC_word bytes);
@@ -921,9 +1044,13 @@ struct GC_prof_stats_s {
 GC_API size_t GC_CALL GC_get_prof_stats(struct GC_prof_stats_s *stats, size_t bytes);
 GC_API size_t GC_CALL GC_get_prof_stats_unsafe(struct GC_prof_stats_s *stats, size_t bytes);
 
-// The time spent in collections, in ms, since GC_start_performance_measurement (Loam measures always).
+// The time for which collections stopped the world, in ms, since GC_start_performance_measurement (Loam
+// measures always), and the ns besides; and what of it went to marking, in all and on average.
 GC_API void GC_CALL GC_start_performance_measurement(void);
 GC_API unsigned long GC_CALL GC_get_full_gc_total_time(void);
+GC_API unsigned long GC_CALL GC_get_full_gc_total_ns_frac(void);    // (libgc 8.3.)
+GC_API unsigned long GC_CALL GC_get_stopped_mark_total_time(void);  // (libgc 8.3.)
+GC_API unsigned long GC_CALL GC_get_avg_stopped_mark_time_ns(void); // (libgc 8.3.)
 
 // How long the world was stopped, over all collections; percentiles are within 6.25 %.  (Loam.)
 struct GC_pause_stats {
@@ -992,6 +1119,41 @@ GC_API void GC_CALL GC_set_pause_listener(GC_pause_listener listener, void *data
 GC_API void GC_CALL GC_dump(void);
 GC_API void GC_CALL GC_dump_named(const char *name);
 
+// Print a line for each piece of the heap.
+GC_API void GC_CALL GC_dump_regions(void);
+
+// ---- Settings as variables -----------------------------------------------------------------------------
+//
+// libgc's older interface, which works as ever: a program may read and write these variables at any time
+// (those said to be set before GC_init, before that); the collector reads them when it acts.  Setters and
+// getters are functions for the same, and to be preferred.  Nonsense counts as the nearest value that
+// makes sense.
+
+GC_API GC_ATTR_DEPRECATED GC_word GC_gc_no; // as GC_get_gc_no; not to be written
+GC_API GC_ATTR_DEPRECATED int GC_parallel;  // as GC_get_parallel; not to be written
+GC_API GC_ATTR_DEPRECATED int GC_all_interior_pointers;
+GC_API GC_ATTR_DEPRECATED int GC_dont_expand;
+GC_API GC_ATTR_DEPRECATED int GC_dont_precollect;
+GC_API GC_ATTR_DEPRECATED int GC_finalize_on_demand;
+GC_API GC_ATTR_DEPRECATED GC_finalizer_notifier_proc GC_finalizer_notifier;
+GC_API GC_ATTR_DEPRECATED int GC_find_leak;
+GC_API GC_ATTR_DEPRECATED GC_word GC_free_space_divisor; // 0 counts as 1
+GC_API GC_ATTR_DEPRECATED int GC_full_freq;
+GC_API GC_ATTR_DEPRECATED int GC_java_finalization;
+GC_API GC_ATTR_DEPRECATED GC_word GC_max_retries;
+GC_API GC_ATTR_DEPRECATED int GC_no_dls;
+GC_API GC_ATTR_DEPRECATED GC_word GC_non_gc_bytes;
+GC_API GC_ATTR_DEPRECATED GC_on_heap_resize_proc GC_on_heap_resize;
+GC_API GC_ATTR_DEPRECATED GC_oom_func GC_oom_fn;
+GC_API GC_ATTR_DEPRECATED unsigned long GC_time_limit; // in ms
+GC_API GC_ATTR_DEPRECATED int GC_use_entire_heap;      // only kept
+
+// Not 0: nothing is collected, not even by GC_gcollect.  GC_disable adds 1 and GC_enable takes 1 away.
+#if !defined(GC_DONT_GC)
+GC_ATTR_DEPRECATED
+#endif
+GC_API int GC_dont_gc;
+
 // ---- Checking ------------------------------------------------------------------------------------------
 
 // Stop the world and recompute what ought to be true of the heap: object and mark bytes, page table, free
@@ -1006,7 +1168,8 @@ GC_API void GC_CALL GC_set_stress_collect(unsigned every);
 // ---- Macros --------------------------------------------------------------------------------------------
 
 // Keep a pointer visible to the collector up to this place, whatever the compiler thinks of it.
-GC_API void GC_CALL GC_noop1(GC_word value); // does nothing, and the compiler does not know it
+GC_API void GC_CALL GC_noop1(GC_word value);              // does nothing, and the compiler does not know it
+GC_API void GC_CALL GC_noop1_ptr(volatile void *pointer); // (libgc 8.3.)
 #if defined(__GNUC__)
 #define GC_reachable_here(pointer) __asm__ volatile("" : : "X"(pointer) : "memory")
 #else
@@ -1018,6 +1181,10 @@ GC_API void GC_CALL GC_noop1(GC_word value); // does nothing, and the compiler d
 typedef GC_word GC_hidden_pointer;
 #define GC_HIDE_POINTER(pointer) (~(GC_hidden_pointer)(pointer))
 #define GC_REVEAL_POINTER(hidden) ((void *)GC_HIDE_POINTER(hidden))
+
+// Another one, with which NULL remains 0.
+#define GC_HIDE_NZ_POINTER(pointer) ((GC_hidden_pointer)(-(GC_signed_word)(pointer)))
+#define GC_REVEAL_NZ_POINTER(hidden) ((void *)GC_HIDE_NZ_POINTER(hidden))
 
 // GC_init with the defaults that a program was compiled with: of these macros, those that are defined before
 // inclusion.  What the environment says comes first where there is such a variable.

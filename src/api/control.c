@@ -1,10 +1,12 @@
 // Collecting, heap size and policy, hooks.
-#include <string.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "api/init.h"
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/pauses.h"
 #include "cycle/verify.h"
@@ -65,7 +67,13 @@ GC_get_stop_func(void) {
 void
 GC_disable(void) {
   GC_init();
-  gc_cycle_disable();
+  gc_cycle_disable(false);
+}
+
+void
+GC_finish_and_disable(void) {
+  GC_init();
+  gc_cycle_disable(true);
 }
 
 void
@@ -77,8 +85,17 @@ GC_enable(void) {
 
 int
 GC_is_disabled(void) {
-  gc_init_ensure();
-  return (int)gc_atomic_load_relaxed(&gc_cycle_disabled);
+  return GC_READ(GC_dont_gc);
+}
+
+void
+GC_set_disable_automatic_collection(int on) {
+  gc_cycle_set_automatic(!on);
+}
+
+int
+GC_get_disable_automatic_collection(void) {
+  return !gc_cycle_is_automatic();
 }
 
 // ---- Heap size and policy ------------------------------------------------------------------------------
@@ -97,92 +114,126 @@ GC_expand_hp(size_t bytes) {
 
 void
 GC_set_max_heap_size(GC_word bytes) {
-  gc_init_tunables();
   gc_tunables.max_heap_bytes = bytes;
   gc_heap.max_bytes = bytes;
 }
 
 void
 GC_set_free_space_divisor(GC_word divisor) {
-  gc_init_tunables();
   GC_CHECK(divisor > 0, "GC_set_free_space_divisor: 0 is no divisor");
-  gc_tunables.free_space_divisor = (unsigned)divisor;
+  GC_WRITE(GC_free_space_divisor, divisor);
 }
 
 GC_word
 GC_get_free_space_divisor(void) {
-  gc_init_tunables();
-  return gc_tunables.free_space_divisor;
+  return GC_READ(GC_free_space_divisor);
 }
 
 void
 GC_set_min_bytes_allocd(size_t bytes) {
-  gc_init_tunables();
   GC_CHECK(bytes > 0, "GC_set_min_bytes_allocd: 0 bytes");
   gc_tunables.min_budget_bytes = bytes;
 }
 
 size_t
 GC_get_min_bytes_allocd(void) {
-  gc_init_tunables();
   return gc_tunables.min_budget_bytes;
 }
 
-static int dont_expand;
-
 void
 GC_set_dont_expand(int on) {
-  dont_expand = on;
-  gc_heap.dont_expand = on != 0;
+  GC_WRITE(GC_dont_expand, on);
 }
 
 int
 GC_get_dont_expand(void) {
-  return dont_expand;
+  return GC_READ(GC_dont_expand);
 }
 
-static GC_word non_gc_bytes;
+void
+GC_set_max_retries(GC_word count) {
+  GC_WRITE(GC_max_retries, count);
+}
+
+GC_word
+GC_get_max_retries(void) {
+  return GC_READ(GC_max_retries);
+}
+
+void
+GC_set_dont_precollect(int on) {
+  GC_WRITE(GC_dont_precollect, on);
+}
+
+int
+GC_get_dont_precollect(void) {
+  return GC_READ(GC_dont_precollect);
+}
 
 void
 GC_set_non_gc_bytes(GC_word bytes) {
-  non_gc_bytes = bytes;
+  GC_WRITE(GC_non_gc_bytes, bytes);
 }
 
 GC_word
 GC_get_non_gc_bytes(void) {
-  return non_gc_bytes;
+  return GC_READ(GC_non_gc_bytes);
+}
+
+// The program's own free lists are no business of the heap's: their bytes count as this thread's.
+void
+GC_incr_bytes_allocd(size_t bytes) {
+  gc_init_ensure();
+  struct gc_cache *cache = gc_allocate_cache();
+  if (cache)
+    cache->allocated_bytes += bytes;
+}
+
+void
+GC_incr_bytes_freed(size_t bytes) {
+  gc_init_ensure();
+  struct gc_cache *cache = gc_allocate_cache();
+  if (cache)
+    cache->freed_bytes += bytes;
+}
+
+// Too late it changes nothing, and says so to who asks.
+void
+GC_set_pages_executable(int on) {
+  if (!gc_initialized)
+    gc_os_access = PROT_READ | PROT_WRITE | (on ? PROT_EXEC : 0);
+}
+
+int
+GC_get_pages_executable(void) {
+  return (gc_os_access & PROT_EXEC) != 0;
 }
 
 void
 GC_set_force_unmap_on_gcollect(int on) {
-  gc_init_tunables();
   gc_tunables.force_unmap = on != 0;
 }
 
 int
 GC_get_force_unmap_on_gcollect(void) {
-  gc_init_tunables();
   return gc_tunables.force_unmap;
 }
 
 void
 GC_set_all_interior_pointers(int on) {
-  gc_init_tunables();
   GC_CHECK(on == 0 || on == 1, "GC_set_all_interior_pointers: %d is neither 0 nor 1", on);
   GC_CHECK(!gc_initialized || gc_heap.all_interior_pointers == (on != 0),
            "GC_set_all_interior_pointers: too late, the collector is initialised");
-  gc_tunables.all_interior_pointers = on != 0;
+  GC_WRITE(GC_all_interior_pointers, on);
 }
 
 int
 GC_get_all_interior_pointers(void) {
-  gc_init_tunables();
-  return gc_tunables.all_interior_pointers;
+  return GC_READ(GC_all_interior_pointers);
 }
 
 void
 GC_register_displacement(size_t displacement) {
-  gc_init_tunables();
   GC_CHECK(displacement < GC_DISPLACEMENTS_MAX, "GC_register_displacement: %zu is more than %d", displacement,
            GC_DISPLACEMENTS_MAX - 1);
   gc_heap_register_displacement(displacement);
@@ -190,14 +241,15 @@ GC_register_displacement(size_t displacement) {
 
 void
 GC_set_markers_count(unsigned count) {
-  gc_init_tunables();
   gc_tunables.markers = (unsigned)gc_min(count, GC_MARKERS_MAX);
+  if (gc_initialized)
+    GC_WRITE(GC_parallel, (int)gc_cycle_markers_max() - 1);
 }
 
 int
 GC_get_parallel(void) {
   gc_init_ensure();
-  return (int)gc_cycle_markers_max() - 1;
+  return GC_READ(GC_parallel);
 }
 
 void
@@ -210,27 +262,28 @@ GC_start_mark_threads(void) {
 
 void
 GC_set_stress_collect(unsigned every) {
-  gc_init_tunables();
   gc_tunables.stress_collect_every = every;
   gc_cache_window_bytes = every ? 0 : GC_CACHE_WINDOW_BYTES;
 }
 
 // ---- Hooks ---------------------------------------------------------------------------------------------
 
-static void *
-no_memory(size_t bytes) {
-  (void)bytes;
-  return NULL;
-}
-
 void
 GC_set_oom_fn(GC_oom_func function) {
-  gc_hooks.out_of_memory = function;
+  GC_WRITE(GC_oom_fn, function);
 }
 
 GC_oom_func
 GC_get_oom_fn(void) {
-  return gc_hooks.out_of_memory ? gc_hooks.out_of_memory : no_memory;
+  return GC_READ(GC_oom_fn);
+}
+
+void
+GC_abort_on_oom(void) {
+  static const char message[] = "loam: memory is exhausted\n";
+  gc_error_text(message, sizeof message - 1);
+  gc_abort_tell(NULL);
+  exit(EXIT_FAILURE);
 }
 
 void
@@ -251,12 +304,12 @@ GC_ignore_warn_proc(char *format, GC_word argument) {
 
 void
 GC_set_abort_func(GC_abort_func function) {
-  gc_hooks.abort_function = function;
+  GC_WRITE(GC_on_abort, function);
 }
 
 GC_abort_func
 GC_get_abort_func(void) {
-  return gc_hooks.abort_function ? gc_hooks.abort_function : gc_abort_default;
+  return GC_READ(GC_on_abort);
 }
 
 void
@@ -275,13 +328,43 @@ GC_get_on_collection_event(void) {
 }
 
 void
+GC_set_on_thread_event(GC_on_thread_event_proc function) {
+  gc_hooks.thread_event = (void (*)(int, void *))(void (*)(void))function;
+}
+
+GC_on_thread_event_proc
+GC_get_on_thread_event(void) {
+  return (GC_on_thread_event_proc)(void (*)(void))gc_hooks.thread_event;
+}
+
+void
+GC_set_on_os_get_mem(GC_on_os_get_mem_proc function) {
+  gc_hooks.os_memory = function;
+}
+
+GC_on_os_get_mem_proc
+GC_get_on_os_get_mem(void) {
+  return gc_hooks.os_memory;
+}
+
+void
+GC_set_sp_corrector(GC_sp_corrector_proc function) {
+  gc_hooks.correct_stack_pointer = function;
+}
+
+GC_sp_corrector_proc
+GC_get_sp_corrector(void) {
+  return gc_hooks.correct_stack_pointer;
+}
+
+void
 GC_set_on_heap_resize(GC_on_heap_resize_proc function) {
-  gc_hooks.heap_resize = function;
+  GC_WRITE(GC_on_heap_resize, function);
 }
 
 GC_on_heap_resize_proc
 GC_get_on_heap_resize(void) {
-  return gc_hooks.heap_resize;
+  return GC_READ(GC_on_heap_resize);
 }
 
 void

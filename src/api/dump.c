@@ -13,3 +13,9 @@ GC_dump_named(const char *name) {
   gc_init_ensure();
   gc_dump(name);
 }
+
+void
+GC_dump_regions(void) {
+  gc_init_ensure();
+  gc_dump_regions();
+}

@@ -5,8 +5,8 @@
 
 #include "api/init.h"
 #include "base/check.h"
-#include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "gc.h"
 #include "heap/heap.h"
@@ -66,8 +66,7 @@ register_finalizer(void *object, enum gc_finalizer_sort sort, GC_finalization_pr
   };
   if (register_it(&request) == GC_NO_ROOM) {
     errno = ENOMEM;
-    if (gc_hooks.out_of_memory)
-      gc_hooks.out_of_memory(sizeof(struct gc_ref_node));
+    gc_variables_out_of_memory(sizeof(struct gc_ref_node));
     return;
   }
   if (old_finalizer)
@@ -182,22 +181,22 @@ GC_get_interrupt_finalizers(void) {
 
 void
 GC_set_finalize_on_demand(int on) {
-  gc_run_settings.on_demand = on;
+  GC_WRITE(GC_finalize_on_demand, on);
 }
 
 int
 GC_get_finalize_on_demand(void) {
-  return gc_run_settings.on_demand;
+  return GC_READ(GC_finalize_on_demand);
 }
 
 void
 GC_set_finalizer_notifier(GC_finalizer_notifier_proc notifier) {
-  gc_run_settings.notifier = notifier;
+  GC_WRITE(GC_finalizer_notifier, notifier);
 }
 
 GC_finalizer_notifier_proc
 GC_get_finalizer_notifier(void) {
-  return gc_run_settings.notifier;
+  return GC_READ(GC_finalizer_notifier);
 }
 
 int
@@ -213,12 +212,12 @@ GC_get_finalizer_thread(void) {
 
 void
 GC_set_java_finalization(int on) {
-  gc_finalizer_settings.java_finalization = on;
+  GC_WRITE(GC_java_finalization, on);
 }
 
 int
 GC_get_java_finalization(void) {
-  return gc_finalizer_settings.java_finalization;
+  return GC_READ(GC_java_finalization);
 }
 
 void

@@ -1,5 +1,5 @@
 // Modes of collection, time limits, and how writes are noticed: gc.h's functions onto cycle/mode.h, the
-// tunables and os/writes.h.
+// tunables, the variables and os/writes.h.
 //
 // What setters say before GC_init is kept in the tunables, where gc_incremental_init finds it.
 #include "api/incremental.h"
@@ -10,6 +10,7 @@
 #include "api/init.h"
 #include "base/check.h"
 #include "base/hooks.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/mode.h"
 #include "cycle/pauses.h"
@@ -17,8 +18,7 @@
 #include "os/writes.h"
 
 enum {
-  LIBGC_FULL_FREQ = 19, // the defaults of what Loam has no use for
-  LIBGC_RATE = 10,
+  LIBGC_RATE = 10, // the default of what Loam has no use for
   NS_PER_MS = 1000000
 };
 
@@ -29,8 +29,7 @@ _Static_assert(GC_TIME_UNLIMITED == GC_PAUSE_UNLIMITED_MS, "gc.h's limit is cycl
 
 // [written by setters, read racily]
 static enum gc_mode mode_in_force = GC_MODE_IS_STOP;
-static bool manual;           // GC_set_manual_vdb_allowed
-static bool time_limit_given; // by a setter
+static bool manual; // GC_set_manual_vdb_allowed
 static int rate = LIBGC_RATE;
 
 // ---- The mode ------------------------------------------------------------------------------------------
@@ -56,7 +55,6 @@ gc_incremental_init(void) {
 
 enum GC_Mode
 GC_set_mode(enum GC_Mode mode) {
-  gc_init_tunables();
   GC_CHECK((unsigned)mode < GC_MODES, "GC_set_mode: there is no mode %d", (int)mode);
   gc_tunables.mode = gc_mode_name((enum gc_mode)mode);
   if (!gc_initialized)
@@ -67,7 +65,6 @@ GC_set_mode(enum GC_Mode mode) {
 
 enum GC_Mode
 GC_get_mode(void) {
-  gc_init_tunables();
   return (enum GC_Mode)(gc_initialized ? gc_mode_wanted() : mode_of_tunables());
 }
 
@@ -76,7 +73,7 @@ GC_enable_incremental(void) {
   GC_init();
   if (gc_tunables.disable_incremental)
     return;
-  bool unlimited = gc_tunables.pause_target_ms >= GC_TIME_UNLIMITED;
+  bool unlimited = gc_variables_pause_target_ms() >= GC_TIME_UNLIMITED;
   enum gc_mode mode = unlimited ? GC_MODE_IS_GENERATIONAL : GC_MODE_IS_CONCURRENT;
   if (mode != mode_in_force)
     GC_set_mode((enum GC_Mode)mode);
@@ -112,19 +109,13 @@ GC_collect_a_little(void) {
 
 void
 GC_set_time_limit(unsigned long ms) {
-  gc_init_tunables();
-  gc_tunables.pause_target_ms = (unsigned)gc_min(ms, GC_TIME_UNLIMITED);
-  time_limit_given = true;
+  GC_WRITE(GC_time_limit, gc_min(ms, GC_TIME_UNLIMITED));
+  gc_variables_said.time_limit = true;
 }
 
-// libgc has no limit unless one is set; a program that reads it expects no other.
 unsigned long
 GC_get_time_limit(void) {
-  struct gc_tunables defaults;
-  gc_init_tunables();
-  gc_tunables_init_defaults(&defaults);
-  bool given = time_limit_given || gc_tunables.pause_target_ms != defaults.pause_target_ms;
-  return given ? gc_tunables.pause_target_ms : GC_TIME_UNLIMITED;
+  return GC_READ(GC_time_limit);
 }
 
 void
@@ -140,27 +131,23 @@ GC_get_time_limit_tv(void) {
 
 void
 GC_set_max_prior_attempts(int attempts) {
-  gc_init_tunables();
   gc_tunables.max_prior_attempts = attempts > 0 ? (unsigned)attempts : 0;
 }
 
 int
 GC_get_max_prior_attempts(void) {
-  gc_init_tunables();
   return (int)gc_tunables.max_prior_attempts;
 }
 
-// 0 is the tunable's word for no limit.
 void
 GC_set_full_freq(int minor_collections) {
-  gc_init_tunables();
-  gc_tunables.full_freq = minor_collections > 0 ? (unsigned)minor_collections : 1;
+  GC_WRITE(GC_full_freq, minor_collections);
+  gc_variables_said.full_freq = true;
 }
 
 int
 GC_get_full_freq(void) {
-  gc_init_tunables();
-  return gc_tunables.full_freq ? (int)gc_tunables.full_freq : LIBGC_FULL_FREQ;
+  return GC_READ(GC_full_freq);
 }
 
 void
@@ -214,7 +201,6 @@ choose_again(void) {
 
 void
 GC_set_mprotect_vdb_allowed(int on) {
-  gc_init_tunables();
   if (GC_is_incremental_mode() || !on == !GC_get_mprotect_vdb_allowed())
     return;
   gc_tunables.writes = on ? NULL : "userfault";
@@ -223,7 +209,6 @@ GC_set_mprotect_vdb_allowed(int on) {
 
 int
 GC_get_mprotect_vdb_allowed(void) {
-  gc_init_tunables();
   return !gc_tunables.writes || strcmp(gc_tunables.writes, "userfault") != 0;
 }
 

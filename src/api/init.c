@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/valgrind.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/pauses.h"
 #include "gc.h"
@@ -23,7 +24,7 @@
 bool gc_initialized;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool tunables_ready;
+static bool deinitialized;
 
 static void
 warn_about_tunable(const char *message) {
@@ -40,21 +41,20 @@ open_log(void) {
   if (!gc_tunables.log_file)
     return;
   int fd = open(gc_tunables.log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (fd < 0)
+  if (fd < 0) {
     gc_warn("GC_LOG_FILE: cannot open the file (errno %lu); logging to standard error", (uintptr_t)errno);
-  else
-    gc_hooks.log_fd = fd;
+    return;
+  }
+  gc_hooks.log_fd = fd;
+  if (!gc_tunables.only_log_to_file)
+    gc_hooks.output_fd = gc_hooks.error_fd = fd;
 }
 
-// The environment overrides defaults, and setters that were called before GC_init override the environment;
-// so it is read on the first call of either.
-void
-gc_init_tunables(void) {
-  if (tunables_ready)
-    return;
-  tunables_ready = true;
-  gc_tunables_init_defaults(&gc_tunables);
+// As in libgc, the environment counts more than what setters have said so far.
+static void
+read_environment(void) {
   gc_tunables_read_environment(&gc_tunables, get_environment, warn_about_tunable);
+  gc_variables_take(&gc_tunables);
   gc_hooks.loop_on_abort = gc_tunables.loop_on_abort;
 }
 
@@ -77,7 +77,7 @@ report_cycle(void) {
 
 static void
 initialize(void) {
-  gc_init_tunables();
+  read_environment();
   open_log();
   gc_os_stress_fail(gc_tunables.stress_fail_os);
   if (gc_tunables.stress_collect_every)
@@ -85,18 +85,28 @@ initialize(void) {
   if (!gc_heap_init(reservation_bytes(), gc_limits_memory_bytes()))
     gc_fail("cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)");
   gc_heap.max_bytes = gc_tunables.max_heap_bytes;
-  gc_heap_set_all_interior_pointers(gc_tunables.all_interior_pointers);
+  gc_heap_set_all_interior_pointers(GC_READ(GC_all_interior_pointers) != 0);
   gc_world_init();
   gc_cycle_init();
   gc_cycle_report = report_cycle;
   gc_incremental_init();
+  GC_WRITE(GC_parallel, (int)gc_cycle_markers_max() - 1);
   __atomic_store_n(&gc_initialized, true, __ATOMIC_RELEASE);
+}
+
+// The first report of those that GC_DUMP_REGULARLY asks for.
+static void
+dump_first(void) {
+  static bool done;
+  if (gc_tunables.dump_regularly && !__atomic_exchange_n(&done, true, __ATOMIC_RELAXED))
+    gc_dump("at the start");
 }
 
 void
 gc_init_slow(void) {
   int saved_errno = errno;
   pthread_once(&once, initialize);
+  dump_first();
   errno = saved_errno;
 }
 
@@ -108,7 +118,12 @@ GC_init(void) {
 
 int
 GC_is_init_called(void) {
-  return gc_initialized;
+  return gc_initialized && !deinitialized;
+}
+
+void
+GC_deinit(void) {
+  deinitialized = gc_initialized;
 }
 
 unsigned
@@ -124,4 +139,9 @@ GC_get_loam_version(void) {
 void
 GC_noop1(GC_word value) {
   __asm__ volatile("" : : "r"(value));
+}
+
+void
+GC_noop1_ptr(volatile void *pointer) {
+  __asm__ volatile("" : : "r"(pointer) : "memory");
 }

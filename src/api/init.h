@@ -13,6 +13,3 @@ gc_init_ensure(void) {
   if (GC_UNLIKELY(!__atomic_load_n(&gc_initialized, __ATOMIC_ACQUIRE)))
     gc_init_slow();
 }
-
-// Read the environment, once; for setters that may come before GC_init.
-void gc_init_tunables(void);

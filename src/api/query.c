@@ -22,3 +22,11 @@ GC_is_heap_ptr(const void *address) {
   gc_init_ensure();
   return gc_heap_resolve(address).start != NULL;
 }
+
+enum { SIZE_MAP_BYTES = 2048 }; // libgc's table ends there
+
+size_t
+GC_get_size_map_at(int bytes) {
+  gc_init_ensure();
+  return bytes >= 0 && bytes <= SIZE_MAP_BYTES ? gc_classes[gc_class_of((size_t)bytes)].slot_bytes : SIZE_MAX;
+}

@@ -2,9 +2,9 @@
 #include "world/roots.h"
 #include "api/init.h"
 #include "base/check.h"
+#include "base/variables.h"
 #include "gc.h"
-
-static int no_libraries;
+#include "os/images.h"
 
 static struct gc_range
 range_of(void *low, void *limit) {
@@ -38,11 +38,21 @@ GC_exclude_static_roots(void *low, void *limit) {
 
 void
 GC_set_no_dls(int on) {
-  no_libraries = on;
-  gc_roots_search_libraries(!on);
+  GC_WRITE(GC_no_dls, on);
 }
 
 int
 GC_get_no_dls(void) {
-  return no_libraries;
+  return GC_READ(GC_no_dls);
+}
+
+void
+GC_clear_exclusion_table(void) {
+  gc_init_ensure();
+  GC_CHECK(gc_roots_clear_excluded(), "GC_clear_exclusion_table: no memory for the list of roots");
+}
+
+void
+GC_register_has_static_roots_callback(GC_has_static_roots_func function) {
+  gc_images_set_filter(function);
 }

@@ -3,6 +3,7 @@
 
 #include "api/init.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/pauses.h"
 #include "gc.h"
@@ -29,7 +30,7 @@ freed_bytes(void) {
 
 GC_word
 GC_get_gc_no(void) {
-  return gc_cycle_stats.cycles;
+  return GC_READ(GC_gc_no);
 }
 
 size_t
@@ -127,14 +128,42 @@ GC_get_prof_stats(struct GC_prof_stats_s *stats, size_t bytes) {
   return filled;
 }
 
-static uint64_t measured_from_ns;
+// ---- Times ---------------------------------------------------------------------------------------------
+
+enum { NS_PER_MS = 1000000 };
+
+// The counts when measuring began.
+static struct { uint64_t pauses, total_ns, mark_ns; } measured_from;
+
+static uint64_t
+mark_ns(void) {
+  return gc_pauses_of(GC_PAUSE_KINDS)->phase_ns[GC_PHASE_MARK];
+}
 
 void
 GC_start_performance_measurement(void) {
-  measured_from_ns = gc_pauses_all()->total_ns;
+  measured_from.pauses = gc_pauses_all()->count;
+  measured_from.total_ns = gc_pauses_all()->total_ns;
+  measured_from.mark_ns = mark_ns();
 }
 
 unsigned long
 GC_get_full_gc_total_time(void) {
-  return (unsigned long)((gc_pauses_all()->total_ns - measured_from_ns) / 1000000);
+  return (unsigned long)((gc_pauses_all()->total_ns - measured_from.total_ns) / NS_PER_MS);
+}
+
+unsigned long
+GC_get_full_gc_total_ns_frac(void) {
+  return (unsigned long)((gc_pauses_all()->total_ns - measured_from.total_ns) % NS_PER_MS);
+}
+
+unsigned long
+GC_get_stopped_mark_total_time(void) {
+  return (unsigned long)((mark_ns() - measured_from.mark_ns) / NS_PER_MS);
+}
+
+unsigned long
+GC_get_avg_stopped_mark_time_ns(void) {
+  uint64_t pauses = gc_pauses_all()->count - measured_from.pauses;
+  return pauses ? (unsigned long)((mark_ns() - measured_from.mark_ns) / pauses) : 0;
 }

@@ -99,6 +99,12 @@ GC_call_with_alloc_lock(GC_fn_type function, void *argument) {
   return result;
 }
 
+void *
+GC_call_with_reader_lock(GC_fn_type function, void *argument, int release) {
+  (void)release;
+  return GC_call_with_alloc_lock(function, argument);
+}
+
 // ---- Signals and fork ----------------------------------------------------------------------------------
 
 void

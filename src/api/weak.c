@@ -81,13 +81,11 @@ GC_weak_ref_clear(GC_weak_ref *public) {
 
 void
 GC_set_soft_ref_policy(unsigned long ms_per_free_mib) {
-  gc_init_tunables();
   gc_tunables.soft_ref_ms = (unsigned)gc_min(ms_per_free_mib, UINT32_MAX);
 }
 
 unsigned long
 GC_get_soft_ref_policy(void) {
-  gc_init_tunables();
   return gc_tunables.soft_ref_ms;
 }
 

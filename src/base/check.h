@@ -17,6 +17,14 @@ void gc_log(const char *format, ...) GC_PRINTF(1, 2);
 // Write text as it is to the log descriptor.
 void gc_log_text(const char *text, size_t bytes);
 
+// The same for what the program itself wants printed: to standard output and standard error, or to the log's
+// file where the user has said so.
+void gc_output_text(const char *text, size_t bytes);
+void gc_error_text(const char *text, size_t bytes);
+
+// Hand a message to the program's abort function; NULL says that the program exits.
+void gc_abort_tell(const char *message);
+
 // As gc_log, for something odd but survivable: goes through the program's warn procedure, with one word as
 // argument.
 void gc_warn(const char *format, uintptr_t argument);

@@ -24,6 +24,7 @@ const struct gc_tunable gc_tunable_table[] = {
       .field = #field_,                                                                             \
       .type = GC_TUNABLE_##type_,                                                                   \
       .offset = offsetof(struct gc_tunables, field_),                                               \
+      .said_offset = offsetof(struct gc_tunables, said.field_),                                     \
       .initial = initial_,                                                                          \
       .min = min_,                                                                                  \
       .max = max_,                                                                                  \
@@ -38,6 +39,12 @@ const struct gc_tunable gc_tunable_table[] = {
 #undef GC_TUNABLE
 };
 const unsigned gc_tunable_count = sizeof gc_tunable_table / sizeof gc_tunable_table[0];
+
+struct gc_tunables gc_tunables = {
+#define GC_TUNABLE(field_, type_, initial_, ...) .field_ = initial_,
+#include "base/tunables.def"
+#undef GC_TUNABLE
+};
 
 // A default lies in its range, and a range fits the field's type.
 #define WITHIN(value, low, high) ((int64_t)(value) >= (int64_t)(low) && (int64_t)(value) <= (int64_t)(high))
@@ -100,6 +107,7 @@ store(struct gc_tunables *tunables, const struct gc_tunable *row, uint64_t value
 
 void
 gc_tunables_init_defaults(struct gc_tunables *tunables) {
+  memset(tunables, 0, sizeof *tunables);
   for (unsigned i = 0; i < gc_tunable_count; i++)
     store(tunables, &gc_tunable_table[i], gc_tunable_table[i].initial, NULL);
 }
@@ -296,6 +304,7 @@ read_row(struct gc_tunables *tunables, const struct gc_tunable *row, gc_tunable_
   if (used != value)
     warn_clamped(name, row, text, used, warn);
   store(tunables, row, used, text);
+  *(bool *)((char *)tunables + row->said_offset) = true;
 }
 
 void

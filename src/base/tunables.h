@@ -11,13 +11,21 @@ typedef unsigned gc_tunable_number;
 typedef bool gc_tunable_flag;
 typedef const char *gc_tunable_text; // the environment's own string; NULL when not set
 
-// One field per row.  Written while the collector starts, before a second thread can see it; constant from
-// then on.
+// One field per row, and for each whether the environment has said it.  Written by the program's setters, and
+// from the environment while the collector starts.
 struct gc_tunables {
 #define GC_TUNABLE(field, type, ...) gc_tunable_##type field;
 #include "base/tunables.def"
 #undef GC_TUNABLE
+  struct {
+#define GC_TUNABLE(field, ...) bool field;
+#include "base/tunables.def"
+#undef GC_TUNABLE
+  } said;
 };
+
+// The tunables in force: the defaults from the very start, and what setters and the environment have said.
+extern struct gc_tunables gc_tunables;
 
 enum gc_tunable_type { GC_TUNABLE_size, GC_TUNABLE_number, GC_TUNABLE_flag, GC_TUNABLE_text };
 
@@ -25,7 +33,8 @@ enum gc_tunable_type { GC_TUNABLE_size, GC_TUNABLE_number, GC_TUNABLE_flag, GC_T
 struct gc_tunable {
   const char *field;
   enum gc_tunable_type type;
-  size_t offset; // of the field in struct gc_tunables
+  size_t offset;      // of the field in struct gc_tunables
+  size_t said_offset; // and of its flag in `said`
   uint64_t initial, min, max;
   const char *unit;        // of a text: the values allowed, separated by single spaces; "": any
   const char *zero;        // what 0 stands for; then 0 is allowed even below min

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/concurrent.h"
 #include "cycle/cycle.h"
 #include "heap/heap.h"
@@ -43,7 +44,7 @@ gc_allocate_cache(void) {
 static void *
 out_of_memory(size_t bytes) {
   errno = ENOMEM;
-  return gc_hooks.out_of_memory ? gc_hooks.out_of_memory(bytes) : NULL;
+  return gc_variables_out_of_memory(bytes);
 }
 
 static bool
@@ -68,15 +69,15 @@ collect_for_memory(void) {
   return gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_MEMORY, .stop = gc_hooks.stop});
 }
 
-// With dont_expand a collection has been tried and was not enough, so now the heap grows: by a good part of
-// itself, lest each page cost a collection.
+// With GC_dont_expand a collection has been tried and was not enough, so now the heap grows: by a good part
+// of itself, lest each page cost a collection.
 static bool
 expand(size_t bytes) {
-  if (!gc_heap.dont_expand)
+  if (GC_READ(GC_dont_expand) == 0)
     return false;
   size_t pages = gc_divide_up(bytes, GC_PAGE_BYTES) + 1;
   gc_lock_acquire(&gc_lock);
-  size_t share = gc_heap.frontier / gc_tunables.free_space_divisor;
+  size_t share = gc_heap.frontier / gc_variables_divisor();
   bool expanded = pages < gc_heap.reserved_pages &&
                   (gc_span_expand((uint32_t)gc_max(pages, share)) || gc_span_expand((uint32_t)pages));
   gc_lock_release(&gc_lock);
@@ -99,7 +100,7 @@ gc_allocate_slow(size_t bytes, unsigned kind) {
     collect_if_due();
     slot = find_slot(cache, kind, class);
   }
-  if (!slot && collect_for_memory())
+  for (size_t tries = 1 + gc_variables_retries(); !slot && tries > 0 && collect_for_memory(); tries--)
     slot = find_slot(cache, kind, class);
   if (!slot && expand((size_t)gc_classes[class].span_pages << GC_PAGE_SHIFT))
     slot = find_slot(cache, kind, class);
@@ -128,7 +129,7 @@ gc_allocate_large(size_t bytes, size_t alignment, unsigned kind) {
   collect_if_due();
   bool clean;
   struct gc_ref ref = try_large(bytes, alignment, kind, &clean);
-  if (!ref.start && collect_for_memory())
+  for (size_t tries = 1 + gc_variables_retries(); !ref.start && tries > 0 && collect_for_memory(); tries--)
     ref = try_large(bytes, alignment, kind, &clean);
   if (!ref.start && expand(bytes + alignment))
     ref = try_large(bytes, alignment, kind, &clean);

@@ -64,6 +64,8 @@ gc_cycle_release_aged(void) {
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
   size_t kept_pages = gc_pacer_base_budget_bytes(heap) >> GC_PAGE_SHIFT;
   size_t free_pages = gc_heap.dirty_pages;
+  if (gc_tunables.unmap_threshold == 0)
+    return;
   if (free_pages > kept_pages)
     release((uint32_t)gc_tunables.release_ms, free_pages - kept_pages);
   release(0, gc_pacer_release_bytes(heap) >> GC_PAGE_SHIFT);
@@ -106,8 +108,8 @@ collect_if_idle(struct idle_state *state) {
   };
   state->asked_ns = now_ns;
   state->allocated_total_bytes = total;
-  if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || gc_roots_has_program_function() ||
-      !gc_pacer_idle_cycle_due(idle))
+  if (gc_heap_resident_bytes() < HEAP_BYTES_MIN || !gc_cycle_is_automatic() ||
+      gc_roots_has_program_function() || !gc_pacer_idle_cycle_due(idle))
     return;
   state->asked = gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE});
 }

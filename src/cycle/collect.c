@@ -6,6 +6,7 @@
 
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/concurrent.h"
 #include "cycle/pacer.h"
 #include "cycle/pauses.h"
@@ -22,7 +23,6 @@
 #include "world/world.h"
 
 GC_STATE struct gc_cycle_stats gc_cycle_stats;
-GC_STATE struct gc_atomic gc_cycle_disabled;
 void (*gc_cycle_report)(void);
 
 // ---- Markers -------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ gc_cycle_finish_sweep(void) {
 void
 gc_cycle_log(const char *kind, const struct gc_pause *pauses, size_t pause_count, uint64_t cycle_ns) {
   struct gc_pause_report report = {
-      .cycle = gc_cycle_stats.cycles,
+      .cycle = GC_READ(GC_gc_no),
       .kind = kind,
       .finished = !pauses[pause_count - 1].called_off,
       .cycle_ns = cycle_ns,
@@ -80,7 +80,7 @@ gc_cycle_pause(enum gc_pause_kind kind, void (*stopped)(struct gc_stopped *), st
     gc_cycle_stats.called_off++;
     return false;
   }
-  gc_cycle_stats.cycles += state->finished && kind != GC_PAUSE_START;
+  GC_WRITE(GC_gc_no, GC_READ(GC_gc_no) + (state->finished && kind != GC_PAUSE_START));
   gc_cycle_stats.called_off += !state->finished;
   gc_cycle_stats.total_ns += state->pause.total_ns;
   gc_cycle_stats.ended_ns = gc_os_now_ns();
@@ -157,7 +157,7 @@ run_cycle(struct gc_cycle_request request) {
 static void *
 run_spilled(void *argument) {
   struct gc_cycle_request *request = argument;
-  if (gc_atomic_load_relaxed(&gc_cycle_disabled))
+  if (gc_cycle_is_disabled())
     return NULL; // while this thread waited for the lock
   return run_cycle(*request) ? argument : NULL;
 }
@@ -166,7 +166,7 @@ bool
 gc_cycle_due(void) {
   size_t allocated = gc_heap.allocated_bytes, freed = gc_heap.freed_bytes;
   allocated += gc_finalizers_pressure_bytes();
-  return allocated > freed && allocated - freed >= gc_cycle_stats.budget_bytes;
+  return gc_cycle_is_automatic() && allocated > freed && allocated - freed >= gc_cycle_stats.budget_bytes;
 }
 
 // Is there anything to do for an allocating thread?
@@ -177,7 +177,7 @@ gc_cycle_wants_attention(void) {
 
 bool
 gc_cycle_collect(struct gc_cycle_request request) {
-  if (gc_atomic_load_relaxed(&gc_cycle_disabled))
+  if (gc_cycle_is_disabled())
     return false;
   if (request.reason == GC_CYCLE_BUDGET && gc_concurrent_wait_for_slice())
     return true;
@@ -216,22 +216,49 @@ gc_cycle_let_others(void) {
     nanosleep(&moment, NULL);
 }
 
+// ---- Disabling -----------------------------------------------------------------------------------------
+
+bool
+gc_cycle_is_disabled(void) {
+  return GC_READ(GC_dont_gc) != 0;
+}
+
+static void *
+finish_spilled(void *unused) {
+  gc_concurrent_complete();
+  return unused;
+}
+
 void
-gc_cycle_disable(void) {
+gc_cycle_disable(bool finish) {
   gc_cycle_acquire();
-  gc_atomic_add(&gc_cycle_disabled, 1);
+  if (finish && !gc_cycle_is_disabled())
+    gc_world_call_spilled(finish_spilled, NULL);
+  __atomic_add_fetch(&GC_dont_gc, 1, __ATOMIC_SEQ_CST);
   gc_lock_release(&gc_cycle_lock);
 }
 
 bool
 gc_cycle_enable(void) {
-  size_t before;
-  do
-    before = gc_atomic_load_relaxed(&gc_cycle_disabled);
-  while (before > 0 && !gc_atomic_compare_and_swap(&gc_cycle_disabled, before, before - 1));
+  int before = GC_READ(GC_dont_gc);
+  while (before != 0 && !__atomic_compare_exchange_n(&GC_dont_gc, &before, before - 1, true, __ATOMIC_SEQ_CST,
+                                                     __ATOMIC_RELAXED))
+    ;
   if (before == 1)
     gc_concurrent_wake();
-  return before > 0;
+  return before != 0;
+}
+
+static bool not_automatic; // [atomic: setter -> all, relaxed]
+
+void
+gc_cycle_set_automatic(bool on) {
+  GC_WRITE(not_automatic, !on);
+}
+
+bool
+gc_cycle_is_automatic(void) {
+  return !GC_READ(not_automatic);
 }
 
 // ---- Fork and start ------------------------------------------------------------------------------------
@@ -262,6 +289,5 @@ gc_cycle_init(void) {
   gc_world_on_detach = gc_cache_give_back;
   gc_world_fork_hooks = (struct gc_fork_hooks){fork_prepare, fork_parent, fork_child};
   gc_roots_more_stw = gc_refs_roots_stw;
-  gc_atomic_store_relaxed(&gc_cycle_disabled, gc_tunables.dont_gc);
   gc_policy_init();
 }

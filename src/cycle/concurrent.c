@@ -370,7 +370,7 @@ work_spilled(void *unused) {
 static bool
 work(void) {
   gc_cycle_acquire();
-  bool disabled = gc_atomic_load_relaxed(&gc_cycle_disabled) > 0 || !is_thread_of_use();
+  bool disabled = gc_cycle_is_disabled() || !is_thread_of_use();
   if (!disabled)
     gc_world_call_spilled(work_spilled, NULL);
   bool more = cycle.phase != IDLE && !disabled;
@@ -416,6 +416,7 @@ gc_concurrent_wait_for_slice(void) {
   size_t seen = gc_atomic_load_acquire(&worker.slices);
   if (cycle.phase == IDLE || !has_thread())
     return false;
+  gc_concurrent_wake(); // it sleeps if GC_dont_gc was written, by whom who does not wake it
   gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
   return true;
 }

@@ -23,7 +23,6 @@ struct gc_cycle_request {
 
 struct gc_cycle_stats {
   // [gc_cycle_lock; read racily by statistics]
-  size_t cycles;     // finished
   size_t called_off; // pauses, by a stop function, for want of time or memory, or as a thread did not answer
   uint64_t total_ns; // with the world stopped or being stopped
   uint64_t ended_ns; // the clock at the end of the last cycle
@@ -37,13 +36,17 @@ extern struct gc_cycle_stats gc_cycle_stats;
 // What the pacer is told about the heap as it is.
 struct gc_pacer_heap gc_cycle_pacer_heap(void);
 
-// Collections disabled so many times; GC_DONT_GC counts as one.  [atomic]
-extern struct gc_atomic gc_cycle_disabled;
+// Is GC_dont_gc, which counts how often collections have been disabled, other than 0?  [atomic]
+bool gc_cycle_is_disabled(void);
 
 // Disable once more: when it returns no cycle goes on until the matching enable, which returns false if there
-// is none.  A concurrent cycle under way stands still meanwhile.
-void gc_cycle_disable(void);
+// is none.  A concurrent cycle under way stands still meanwhile, or with `finish` is finished before.
+void gc_cycle_disable(bool finish);
 bool gc_cycle_enable(void);
+
+// Whether cycles begin because of the budget or from idleness.
+void gc_cycle_set_automatic(bool on);
+bool gc_cycle_is_automatic(void);
 
 // Once, from GC_init, after the heap and the world.
 void gc_cycle_init(void);

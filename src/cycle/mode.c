@@ -34,7 +34,7 @@ gc_mode_set_manual(bool on) {
 
 static void *
 slice_spilled(void *more) {
-  *(bool *)more = !gc_atomic_load_relaxed(&gc_cycle_disabled) && gc_concurrent_slice();
+  *(bool *)more = !gc_cycle_is_disabled() && gc_concurrent_slice();
   return NULL;
 }
 
@@ -49,7 +49,7 @@ gc_mode_collect_a_little(void) {
 
 static void *
 start_spilled(void *started) {
-  *(bool *)started = !gc_atomic_load_relaxed(&gc_cycle_disabled) && !gc_concurrent_is_under_way() &&
+  *(bool *)started = !gc_cycle_is_disabled() && !gc_concurrent_is_under_way() &&
                      gc_policy_choose(GC_CYCLE_IDLE) == GC_POLICY_CONCURRENT && gc_concurrent_start();
   return NULL;
 }

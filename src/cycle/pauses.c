@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "os/clock.h"
 
 enum { RING_PAUSES = 64, LINE_BYTES = 480 };
@@ -123,10 +124,10 @@ gc_pauses_deliver(void) {
 
 uint64_t
 gc_pause_target_ns(void) {
-  if (gc_tunables.pause_target_ms >= GC_PAUSE_UNLIMITED_MS)
+  size_t ms = gc_variables_pause_target_ms();
+  if (ms >= GC_PAUSE_UNLIMITED_MS)
     return UINT64_MAX;
-  return gc_max(gc_tunables.pause_target_ms * UINT64_C(1000000) + gc_pause_target_more_ns,
-                GC_PAUSE_TARGET_NS_MIN);
+  return gc_max(ms * UINT64_C(1000000) + gc_pause_target_more_ns, GC_PAUSE_TARGET_NS_MIN);
 }
 
 // ---- Printing ------------------------------------------------------------------------------------------

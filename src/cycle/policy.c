@@ -5,6 +5,7 @@
 
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/pacer.h"
 #include "cycle/remember.h"
 #include "heap/heap.h"
@@ -98,8 +99,9 @@ is_generational(void) {
 static bool
 is_full_due(void) {
   size_t grown_bytes = gc_heap.live_bytes - gc_min(gc_heap.live_bytes, policy.full_live_bytes);
+  unsigned full_freq = gc_variables_full_freq();
   return policy.full_first || grown_bytes >= policy.full_budget_bytes ||
-         (gc_tunables.full_freq > 0 && policy.minors.since_full >= gc_tunables.full_freq);
+         (full_freq > 0 && policy.minors.since_full >= full_freq);
 }
 
 // Each kind in its turn, as far as the mode has it.
@@ -151,7 +153,7 @@ gc_cycle_pacer_heap(void) {
       .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
       .min_budget_bytes = gc_max(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes),
       .initial_heap_bytes = gc_tunables.initial_heap_bytes,
-      .divisor = gc_tunables.free_space_divisor,
+      .divisor = gc_variables_divisor(),
   };
 }
 

@@ -82,7 +82,6 @@ struct gc_heap {
   size_t reclaimed_bytes;        // by the last sweep
   size_t reclaimed_before_bytes; // by those before
   size_t max_bytes;              // limit on resident bytes; 0: none
-  bool dont_expand;              // the frontier rises through gc_span_expand only
 };
 
 // Bounds of the reservation, for programs' mark procedures (libgc's variables).  Until there is one, the
@@ -152,7 +151,7 @@ void gc_span_enter(uint32_t page, uint32_t pages, unsigned kind);
 void gc_span_open(uint32_t page);
 
 // Make `pages` more pages part of the heap, free ones, even where the heap may not grow by itself
-// (dont_expand).  false if the system or the limit refuses.
+// (GC_dont_expand).  false if the system or the limit refuses.
 bool gc_span_expand(uint32_t pages);
 
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/hooks.h"
+#include "base/variables.h"
 #include "heap/heap.h"
 #include "os/memory.h"
 #include "os/writes.h"
@@ -203,15 +204,28 @@ take_mixed(uint32_t pages) {
 }
 
 // The program hears of it when memory was committed, not at each page of it.
+static void
+tell_program(uint32_t committed_pages) {
+  GC_on_heap_resize_proc resized = GC_READ(GC_on_heap_resize);
+  if (resized)
+    resized(gc_heap_resident_bytes());
+  if (gc_hooks.os_memory)
+    gc_hooks.os_memory(gc_heap_page_address(committed_pages),
+                       (size_t)(gc_heap.committed_pages - committed_pages) << GC_PAGE_SHIFT);
+}
+
 static uint32_t
 raise_frontier(uint32_t pages) {
   uint32_t committed_pages = gc_heap.committed_pages;
-  if (!gc_span_commit(pages))
+  if (!gc_span_commit(pages)) {
+    if (gc_hooks.os_memory)
+      gc_hooks.os_memory(NULL, (size_t)pages << GC_PAGE_SHIFT);
     return 0;
+  }
   uint32_t page = gc_heap.frontier;
   gc_heap.frontier += pages;
-  if (gc_heap.committed_pages > committed_pages && gc_hooks.heap_resize)
-    gc_hooks.heap_resize(gc_heap_resident_bytes());
+  if (gc_heap.committed_pages > committed_pages)
+    tell_program(committed_pages);
   return page;
 }
 
@@ -220,7 +234,7 @@ static bool
 extend_frontier(uint32_t pages) {
   uint32_t generous = gc_max(pages, gc_heap.frontier / 4);
   uint32_t page = gc_heap.frontier;
-  if (gc_heap.dont_expand || !may_become_resident(pages))
+  if (GC_READ(GC_dont_expand) != 0 || !may_become_resident(pages))
     return false;
   if (!raise_frontier(generous) && !raise_frontier(generous = pages))
     return false;

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/lock.h"
+#include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/mode.h"
 #include "cycle/pauses.h"
 #include "gc.h"
 #include "observe/census.h"
-#include "observe/text.h"
+#include "observe/report.h"
 #include "os/files.h"
 #include "os/writes.h"
 #include "refs/ephemerons.h"
@@ -66,8 +66,8 @@ us(uint64_t ns) {
 static void
 add_collections(struct gc_text *text) {
   const char *reason = gc_writes_reason();
-  gc_text_add(text, "collections\n  finished    %zu, called off %zu, disabled %zu times\n",
-              gc_cycle_stats.cycles, gc_cycle_stats.called_off, gc_atomic_load_relaxed(&gc_cycle_disabled));
+  gc_text_add(text, "collections\n  finished    %zu, called off %zu, disabled %d times\n",
+              (size_t)GC_READ(GC_gc_no), gc_cycle_stats.called_off, GC_READ(GC_dont_gc));
   gc_text_add(text, "  mode        %s\n", gc_mode_name(gc_mode_wanted()));
   gc_text_add(text, "  writes      %s%s%s\n", gc_mode_tracking_name(), reason[0] ? ": " : "", reason);
 }
@@ -101,17 +101,16 @@ add_pauses(struct gc_text *text) {
     add_pauses_of(text, kind);
 }
 
-static const char *const kind_names[GC_KIND_DESCRIBED] = {
-    [GC_KIND_ATOMIC] = "pointer-free",
-    [GC_KIND_NORMAL] = "normal",
-    [GC_KIND_UNCOLLECTABLE] = "uncollectable",
-    [GC_KIND_ATOMIC_UNCOLLECTABLE] = "uncollectable, pointer-free",
-    [GC_KIND_EXACT] = "normal, filling its slot",
-};
-
-static const char *
-kind_name(unsigned kind) {
-  return gc_kind_is_described(kind) ? "with a descriptor" : kind_names[kind];
+const char *
+gc_kind_name(unsigned kind) {
+  static const char *const names[GC_KIND_DESCRIBED] = {
+      [GC_KIND_ATOMIC] = "pointer-free",
+      [GC_KIND_NORMAL] = "normal",
+      [GC_KIND_UNCOLLECTABLE] = "uncollectable",
+      [GC_KIND_ATOMIC_UNCOLLECTABLE] = "uncollectable, pointer-free",
+      [GC_KIND_EXACT] = "normal, filling its slot",
+  };
+  return gc_kind_is_described(kind) ? "with a descriptor" : names[kind];
 }
 
 static void
@@ -120,9 +119,10 @@ add_class(struct gc_text *text, const struct gc_census *census, unsigned kind, u
   if (counts->pages == 0)
     return;
   size_t free_slots = counts->slots - gc_min(counts->slots, counts->live_slots + counts->new_slots);
-  gc_text_add(text, "  %-28s %10u %8zu %10zu %8zu %8zu %8zu\n", kind_name(kind), gc_classes[class].slot_bytes,
-              counts->pages, counts->slots, percent(counts->live_slots, counts->slots),
-              percent(counts->new_slots, counts->slots), percent(free_slots, counts->slots));
+  gc_text_add(text, "  %-28s %10u %8zu %10zu %8zu %8zu %8zu\n", gc_kind_name(kind),
+              gc_classes[class].slot_bytes, counts->pages, counts->slots,
+              percent(counts->live_slots, counts->slots), percent(counts->new_slots, counts->slots),
+              percent(free_slots, counts->slots));
 }
 
 static void
@@ -143,7 +143,7 @@ add_large(struct gc_text *text, const struct gc_census *census) {
   for (unsigned i = 0; i < GC_CENSUS_LARGEST && census->largest[i] != 0; i++) {
     const struct gc_page *hot = &gc_heap.pages[census->largest[i]];
     gc_text_add(text, "  %p %10zu KiB  %s, %s\n", (void *)gc_heap_page_address(census->largest[i]),
-                gc_heap.infos[census->largest[i]].object_bytes / GC_KIB, kind_name(hot->kind),
+                gc_heap.infos[census->largest[i]].object_bytes / GC_KIB, gc_kind_name(hot->kind),
                 *gc_heap_slot_bytes(hot->line) == GC_SLOT_NEW ? "new" : "live");
   }
 }
@@ -185,9 +185,9 @@ add_threads(struct gc_text *text) {
 
 static GC_STATE struct gc_census census; // [gc_cycle_lock]
 
-// [gc_lock]
 static void
-compose(struct gc_text *text) {
+compose(struct gc_text *text, const void *unused) {
+  (void)unused;
   gc_census_take(&census);
   add_heap(text, &census);
   add_references(text);
@@ -199,31 +199,11 @@ compose(struct gc_text *text) {
   add_threads(text);
 }
 
-static void
-compose_stw(void *text) {
-  compose(text);
-}
-
-// [gc_cycle_lock, spilled]
-static void *
-compose_stopped(void *text) {
-  if (gc_world_call_stopped(compose_stw, text))
-    return NULL;
-  gc_text_add(text, "the world does not stop: figures of running threads may be a little off\n");
-  gc_lock_acquire(&gc_lock);
-  compose(text);
-  gc_lock_release(&gc_lock);
-  return NULL;
-}
-
 void
 gc_dump(const char *name) {
   struct gc_text text = {0};
   gc_text_add(&text, "loam %s: dump%s%.100s\n", LOAM_VERSION, name ? " " : "", name ? name : "");
-  gc_cycle_acquire();
-  gc_world_call_spilled(compose_stopped, &text);
-  gc_lock_release(&gc_cycle_lock);
-  gc_text_log(&text);
+  gc_report(&text, compose, NULL);
 }
 
 void

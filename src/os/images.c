@@ -13,6 +13,7 @@
 struct gc_images gc_images;
 
 static unsigned long long seen_adds, seen_subs;
+static gc_images_filter *current_filter, *seen_filter; // as set; as when the list was read
 
 struct call {
   void (*function)(void *argument);
@@ -61,12 +62,19 @@ push_without(struct gc_range_array *array, struct gc_range range, struct gc_rang
 }
 
 static bool
+note_if_unwanted(const char *file, struct gc_range segment) {
+  bool wanted = !seen_filter || seen_filter(file, (void *)(uintptr_t)segment.base, gc_range_bytes(segment));
+  return wanted || gc_range_array_push(&gc_images.unwanted, segment);
+}
+
+static bool
 read_segments(const struct dl_phdr_info *info, struct gc_range_array *array) {
   struct gc_range relro = relro_range(info);
   for (size_t i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
     bool wanted = segment->p_type == PT_LOAD && (~segment->p_flags & (PF_R | PF_W)) == 0;
-    if (wanted && !push_without(array, segment_range(info, segment), relro))
+    struct gc_range range = segment_range(info, segment);
+    if (wanted && (!push_without(array, range, relro) || !note_if_unwanted(info->dlpi_name, range)))
       return false;
   }
   return true;
@@ -144,6 +152,7 @@ reread(bool unloaded) {
   gc_images.gone = old;
   gc_range_array_clear(&gc_images.libraries);
   gc_range_array_clear(&gc_images.program);
+  gc_range_array_clear(&gc_images.unwanted);
   if (gc_images.tls_bytes)
     memset(gc_images.tls_bytes, 0, (gc_images.tls_modules + 1) * sizeof(size_t));
   gc_images.tls_layout_fits = true;
@@ -159,7 +168,10 @@ static int
 call_at_first_object(struct dl_phdr_info *info, size_t bytes, void *call_) {
   struct call *call = call_;
   (void)bytes;
-  bool current = gc_images.version != 0 && info->dlpi_adds == seen_adds && info->dlpi_subs == seen_subs;
+  gc_images_filter *filter = __atomic_load_n(&current_filter, __ATOMIC_RELAXED);
+  bool current = gc_images.version != 0 && info->dlpi_adds == seen_adds && info->dlpi_subs == seen_subs &&
+                 filter == seen_filter;
+  seen_filter = filter;
   call->done = current || reread(info->dlpi_subs != seen_subs);
   if (!call->done)
     return 1;
@@ -174,4 +186,9 @@ gc_images_call(void (*function)(void *argument), void *argument) {
   struct call call = {function, argument, false};
   dl_iterate_phdr(call_at_first_object, &call);
   return call.done;
+}
+
+void
+gc_images_set_filter(gc_images_filter *filter) {
+  __atomic_store_n(&current_filter, filter, __ATOMIC_RELAXED);
 }

@@ -8,6 +8,8 @@
 #include "base/atomic.h"
 #include "base/check.h"
 
+int gc_os_access = PROT_READ | PROT_WRITE;
+
 static struct gc_atomic obtained_bytes;
 static struct gc_atomic calls_until_failure; // 0: none
 
@@ -66,7 +68,7 @@ gc_os_unreserve(void *base, size_t bytes) {
 
 bool
 gc_os_commit(void *base, size_t bytes) {
-  if (must_fail() || mprotect(base, bytes, PROT_READ | PROT_WRITE) != 0)
+  if (must_fail() || mprotect(base, bytes, gc_os_access) != 0)
     return false;
   gc_atomic_add(&obtained_bytes, bytes);
   return true;

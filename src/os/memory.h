@@ -21,6 +21,10 @@ void gc_os_unreserve(void *base, size_t bytes);
 // nothing has changed.
 bool gc_os_commit(void *base, size_t bytes);
 
+// What committed memory can be used for, as mprotect has it: PROT_READ and PROT_WRITE, and PROT_EXEC if asked
+// for before the first commit.
+extern int gc_os_access;
+
 // Let the system take the memory behind a committed range; it stays committed and reads as zero.  false if
 // the system would not.
 bool gc_os_release(void *base, size_t bytes);

@@ -44,6 +44,7 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
+#include "os/memory.h"
 #include "os/signals.h"
 #include "os/writes.h"
 #include "os/writes_signal.h"
@@ -102,7 +103,7 @@ settle(size_t first, size_t limit, enum page_state state) {
 static bool
 protect(size_t first, size_t limit, enum page_state state) {
   struct gc_range range = range_of(first, limit);
-  int access = state == CLOSED ? PROT_READ : PROT_READ | PROT_WRITE;
+  int access = state == CLOSED ? gc_os_access & ~PROT_WRITE : gc_os_access;
   return mprotect((void *)(uintptr_t)range.base, gc_range_bytes(range), access) == 0;
 }
 

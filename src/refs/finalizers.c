@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "heap/heap.h"
 #include "mark/team.h"
 #include "os/memory.h"
@@ -12,7 +13,7 @@
 #include "refs/queues.h"
 #include "refs/strong.h"
 
-struct gc_finalizer_settings gc_finalizer_settings = {.java_finalization = 1, .bytes_each = 10000};
+struct gc_finalizer_settings gc_finalizer_settings = {.bytes_each = 10000};
 
 // key: the object.  object: the function.  value: the data's strong word, and above it the queue's number.
 static GC_STATE struct gc_ref_table table;
@@ -337,7 +338,7 @@ unregister_dead(void) {
 // Without java_finalization, as in libgc, what is registered as unreachable is like any other.
 static bool
 is_unreachable_sort(uint32_t index) {
-  return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && gc_finalizer_settings.java_finalization;
+  return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && GC_READ(GC_java_finalization) != 0;
 }
 
 // Unreachable ones still need not live: others may refer to them.

@@ -73,9 +73,8 @@ bool gc_finalizers_look_ahead(size_t *position, size_t nodes);
 // Warnings of the last pause about cycles of finalizable objects, given while the world runs.
 void gc_finalizers_warn(void);
 
-// The settings of gc.h.
+// The settings of gc.h that are no variables (base/variables.h).
 struct gc_finalizer_settings {
-  int java_finalization;
   void (*await)(void *object); // NULL: none
   size_t bytes_each;           // a hundred times what a registration counts for in the budget
 };

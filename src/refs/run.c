@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/lock.h"
+#include "base/variables.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "refs/finalizers.h"
@@ -162,6 +163,13 @@ has_news(void) {
 }
 
 static void
+notify(void) {
+  GC_finalizer_notifier_proc notifier = GC_READ(GC_finalizer_notifier);
+  if (notifier)
+    notifier();
+}
+
+static void
 attend(void) {
   gc_finalizers_warn();
   tell_owners();
@@ -170,10 +178,10 @@ attend(void) {
     news = news && !ensure_thread();
   if (gc_run_settings.own_thread && !news)
     return;
-  if (!gc_run_settings.on_demand)
+  if (!GC_READ(GC_finalize_on_demand))
     call_ready();
-  else if (news && gc_run_settings.notifier)
-    gc_run_settings.notifier();
+  else if (news)
+    notify();
 }
 
 void
@@ -184,7 +192,7 @@ gc_run_attend(void) {
   gc_atomic_store_relaxed(&gc_queues_news, 0);
   attend();
   bool more = gc_atomic_load_relaxed(&gc_queues_own()->ready.count) > 0;
-  if (more && !gc_run_settings.on_demand && !gc_run_settings.own_thread)
+  if (more && !GC_READ(GC_finalize_on_demand) && !gc_run_settings.own_thread)
     gc_atomic_store_relaxed(&gc_queues_news, 1);
   errno = saved_errno;
 }

@@ -10,10 +10,9 @@
 #include "base/atomic.h"
 #include "refs/queues.h"
 
-// The settings of gc.h; words that setters write and that are read whole.
+// The settings of gc.h that are no variables (base/variables.h); words that setters write and that are
+// read whole.
 struct gc_run_settings {
-  int on_demand;
-  void (*notifier)(void);
   int (*toggle)(void *object);
   size_t at_most; // finalizers for one GC_invoke_finalizers; 0: all
   int own_thread;

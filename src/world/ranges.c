@@ -126,3 +126,11 @@ gc_ranges_push_all(const struct gc_range_array *array, struct gc_range_array *re
       return false;
   return true;
 }
+
+bool
+gc_ranges_contain(const struct gc_range_array *array, const void *address) {
+  for (size_t i = 0; i < array->count; i++)
+    if (array->items[i].base <= (const char *)address && (const char *)address < array->items[i].limit)
+      return true;
+  return false;
+}

@@ -3,7 +3,7 @@
 // The program's calls change sets of ranges; the list that collections search is made from these sets and the
 // loader's list by the first collection that finds one of them changed:
 //
-//   searched = (segments - excluded) + registered
+//   searched = (segments - unwanted - excluded) + registered
 //
 // GC_remove_roots excludes as well, since a segment is not registered.  What is excluded of a library goes
 // with it, so that another that is loaded in its place is searched.
@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/variables.h"
 #include "os/images.h"
 #include "world/copies.h"
 #include "world/ranges.h"
@@ -28,9 +29,9 @@ static struct gc_range_array registered; // by GC_add_roots
 static struct gc_range_array excluded;   // by GC_exclude_static_roots and GC_remove_roots
 static struct gc_range_array searched;   // normalized
 static struct gc_range_array segments;   // room for making it
-static bool without_libraries;
-static bool changed = true;    // since `searched` was made
-static size_t made_version;    // gc_images.version then
+static int made_no_dls;                  // GC_no_dls when `searched` was made
+static bool changed = true;              // since `searched` was made
+static size_t made_version;              // gc_images.version then
 static size_t cleared_version; // of gc_images whose segments GC_clear_roots has forgotten; 0 for none
 
 // ---- The program's calls -------------------------------------------------------------------------------
@@ -73,19 +74,25 @@ gc_roots_exclude(struct gc_range range) {
   return done;
 }
 
+static struct gc_range
+own_state(void) {
+  return (struct gc_range){gc_state_begin, gc_state_end};
+}
+
+bool
+gc_roots_clear_excluded(void) {
+  gc_lock_acquire(&gc_lock);
+  gc_range_array_clear(&excluded);
+  bool done = push_locked(&excluded, own_state());
+  gc_lock_release(&gc_lock);
+  return done;
+}
+
 void
 gc_roots_clear(void) {
   gc_lock_acquire(&gc_lock);
   gc_range_array_clear(&registered);
   cleared_version = gc_images.version;
-  changed = true;
-  gc_lock_release(&gc_lock);
-}
-
-void
-gc_roots_search_libraries(bool on) {
-  gc_lock_acquire(&gc_lock);
-  without_libraries = !on;
   changed = true;
   gc_lock_release(&gc_lock);
 }
@@ -107,7 +114,9 @@ list_segments(void) {
   if (gc_images.version == cleared_version)
     return true;
   bool done = gc_ranges_push_all(&gc_images.program, &segments) &&
-              (without_libraries || gc_ranges_push_all(&gc_images.libraries, &segments));
+              (made_no_dls || gc_ranges_push_all(&gc_images.libraries, &segments));
+  for (size_t i = 0; done && i < gc_images.unwanted.count; i++)
+    done = gc_ranges_remove(&segments, gc_images.unwanted.items[i]);
   gc_ranges_normalize(&segments);
   return done;
 }
@@ -118,6 +127,7 @@ make_searched(void) {
   if (made_version != gc_images.version && !forget_gone())
     return false;
   made_version = gc_images.version;
+  made_no_dls = GC_READ(GC_no_dls);
   gc_ranges_normalize(&excluded);
   if (!list_segments() || !gc_ranges_push_difference(&segments, &excluded, &searched) ||
       !gc_ranges_push_all(&registered, &searched))
@@ -128,10 +138,39 @@ make_searched(void) {
 }
 
 static bool
+is_current(void) {
+  return !changed && made_version == gc_images.version && made_no_dls == GC_READ(GC_no_dls);
+}
+
+static bool
 push_static_stw(struct gc_range_array *roots) {
-  if ((changed || made_version != gc_images.version) && !make_searched())
+  if (!is_current() && !make_searched())
     return false;
   return gc_ranges_push_all(&searched, roots);
+}
+
+struct segment_query {
+  const void *address;
+  bool found;
+};
+
+static void
+look_up_segment(void *query_) {
+  struct segment_query *query = query_;
+  gc_lock_acquire(&gc_lock);
+  if (is_current() || make_searched())
+    query->found =
+        gc_ranges_contain(&segments, query->address) && !gc_ranges_contain(&excluded, query->address);
+  gc_lock_release(&gc_lock);
+}
+
+bool
+gc_roots_has_segment_at(const void *address) {
+  struct segment_query query = {.address = address};
+  gc_lock_acquire(&gc_cycle_lock);
+  gc_images_call(look_up_segment, &query);
+  gc_lock_release(&gc_cycle_lock);
+  return query.found;
 }
 
 static bool
@@ -206,6 +245,6 @@ look_round(void *unused) {
 void
 gc_roots_init(void) {
   gc_images_call(look_round, NULL);
-  bool excluded_own = gc_roots_exclude((struct gc_range){gc_state_begin, gc_state_end});
+  bool excluded_own = gc_roots_exclude(own_state());
   GC_CHECK(excluded_own, "no memory for the list of roots");
 }

@@ -34,7 +34,10 @@ bool gc_roots_add(struct gc_range range);
 bool gc_roots_remove(struct gc_range range);
 bool gc_roots_exclude(struct gc_range range);
 void gc_roots_clear(void);
-void gc_roots_search_libraries(bool on);
+bool gc_roots_clear_excluded(void);
+
+// Does the address lie in a segment that is searched because the program or a library is loaded?
+bool gc_roots_has_segment_at(const void *address);
 
 // Static data and registered ranges as the last collection searched them.  [gc_lock]
 const struct gc_range_array *gc_roots_static(void);

@@ -28,6 +28,7 @@
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "gc.h"
 #include "os/futex.h"
 #include "os/images.h"
 #include "os/limits.h"
@@ -322,12 +323,25 @@ struct attempt {
   void *argument;
 };
 
+static bool threads_told; // that they are suspended  [gc_lock]
+
+// Tell the program of each thread that was stopped, or that may go on.  [gc_lock]
+static void
+tell_of_threads(int event) {
+  for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
+    if (thread != gc_thread_current() && gc_atomic_load_relaxed(&thread->state) == GC_THREAD_RUNNING)
+      gc_hooks.thread_event(event, (void *)thread->handle);
+}
+
 static void
 stop_or_give_up(struct attempt *attempt) {
   gc_lock_acquire(&gc_lock);
   size_t now = begin_epoch();
   choose_spinning();
   attempt->stopped = await_answers(now, signal_threads(now), attempt->rounds);
+  threads_told = attempt->stopped && gc_hooks.thread_event;
+  if (threads_told)
+    tell_of_threads(GC_EVENT_THREAD_SUSPENDED);
   if (attempt->stopped)
     return;
   find_silent(&attempt->silent, now);
@@ -385,6 +399,9 @@ gc_world_stop(void) {
 
 void
 gc_world_resume(void) {
+  if (threads_told && gc_hooks.thread_event)
+    tell_of_threads(GC_EVENT_THREAD_UNSUSPENDED);
+  threads_told = false;
   end_epoch();
   gc_lock_release(&gc_lock);
   gc_futex_wake_all(&epoch);

@@ -20,6 +20,7 @@
 
 #include <unistd.h>
 
+#include "base/hooks.h"
 #include "os/probe.h"
 #include "os/stacks.h"
 
@@ -66,10 +67,19 @@ push_interrupted(const struct gc_thread *thread, struct gc_range_array *roots) {
   return push(roots, thread->alternate.base, thread->alternate.limit) && push(roots, base, stack.limit);
 }
 
+// The program may know better where a coroutine's stack is.
+static const char *
+stack_pointer_of(const struct gc_thread *thread) {
+  void *pointer = (void *)(uintptr_t)thread->stack_pointer;
+  if (gc_hooks.correct_stack_pointer)
+    gc_hooks.correct_stack_pointer(&pointer, (void *)thread->handle);
+  return pointer;
+}
+
 static bool
-push_foreign(const struct gc_thread *thread, struct gc_range_array *roots) {
+push_foreign(const struct gc_thread *thread, const char *pointer, struct gc_range_array *roots) {
   struct gc_range mapping, stack = present_stack(thread);
-  if (gc_os_mapping_at(thread->stack_pointer, &mapping) && !push(roots, thread->stack_pointer, mapping.limit))
+  if (gc_os_mapping_at(pointer, &mapping) && !push(roots, pointer, mapping.limit))
     return false;
   return push(roots, stack.base, stack.limit);
 }
@@ -144,7 +154,8 @@ gc_thread_push_stacks_stw(struct gc_thread *thread, struct gc_range_array *roots
     return push_named(thread, bottom, roots);
   if (thread->alternate.base)
     return push_interrupted(thread, roots);
-  if (contains(thread->stack, thread->stack_pointer))
-    return push(roots, thread->stack_pointer, thread->stack.limit);
-  return push_foreign(thread, roots);
+  const char *pointer = stack_pointer_of(thread);
+  if (contains(thread->stack, pointer))
+    return push(roots, pointer, thread->stack.limit);
+  return push_foreign(thread, pointer, roots);
 }

@@ -21,6 +21,11 @@ static const char *const variables[] = {
     "GC_PRINT_STATS",
     "GC_DUMP_REGULARLY",
     "GC_LOOP_ON_ABORT",
+    "GC_USE_ENTIRE_HEAP",
+    "GC_IGNORE_GCJ_INFO",
+    "GC_ONLY_LOG_TO_FILE",
+    "GC_PRINT_ADDRESS_MAP",
+    "GC_NO_BLACKLIST_WARNING",
     "LOAM_RESERVE",
     "LOAM_MIN_BUDGET",
     "LOAM_PARALLEL_MIN",
@@ -118,7 +123,6 @@ static void
 default_is_used(void) {
   setenv("GC_FREE_SPACE_DIVISOR", "banana", 1);
   child_expect("loam: warning: GC_FREE_SPACE_DIVISOR=banana ignored: expected a decimal number\n");
-  CHILD_CHECK(GC_get_free_space_divisor() == 3);
   GC_INIT();
   CHILD_CHECK(GC_get_free_space_divisor() == 3);
 }

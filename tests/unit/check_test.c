@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/variables.h"
 #include "fixture.h"
 
 static char said[2048];
@@ -70,7 +71,7 @@ say_got(const char *message) {
 
 static void
 fail_through_hook(void) {
-  gc_hooks.abort_function = say_got;
+  GC_on_abort = say_got;
   fail_plainly();
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/variables.h"
 #include "cycle/pauses.h"
 #include "heap/heap.h"
 #include "os/writes.h"
@@ -106,9 +107,11 @@ time_limit_has_two_parts(void) {
 static void
 odd_limits_are_survived(void) {
   GC_set_full_freq(0);
-  CHECK(GC_get_full_freq() == 1);
+  CHECK(GC_get_full_freq() == 0 && gc_variables_full_freq() == 1);
   GC_set_full_freq(-3);
-  CHECK(GC_get_full_freq() == 1);
+  CHECK(GC_get_full_freq() == -3 && gc_variables_full_freq() == 1);
+  GC_set_full_freq(19);
+  CHECK(gc_variables_full_freq() == 19);
   GC_set_max_prior_attempts(-1);
   CHECK(GC_get_max_prior_attempts() == 0);
 }
@@ -120,24 +123,27 @@ environment_chooses_the_mode(void) {
   setenv("GC_MODE", "generational", 1);
   setenv("GC_PAUSE_TIME_TARGET", "20", 1);
   setenv("GC_FULL_FREQUENCY", "6", 1);
-  CHECK(GC_get_mode() == GC_MODE_GENERATIONAL);
-  CHECK(GC_get_time_limit() == 20 && GC_get_full_freq() == 6);
   GC_INIT();
   CHECK(GC_get_mode() == GC_MODE_GENERATIONAL);
+  CHECK(GC_get_time_limit() == 20 && GC_get_full_freq() == 6);
 }
 
 static void
-setters_override_the_environment(void) {
+the_environment_overrides_what_was_set_before(void) {
   setenv("GC_MODE", "generational", 1);
-  GC_set_mode(GC_MODE_STOP);
+  setenv("GC_FULL_FREQUENCY", "6", 1);
+  GC_set_mode(GC_MODE_CONCURRENT);
+  GC_set_full_freq(7);
   GC_INIT();
-  CHECK(GC_get_mode() == GC_MODE_STOP);
+  CHECK(GC_get_mode() == GC_MODE_GENERATIONAL && GC_get_full_freq() == 6);
+  GC_set_mode(GC_MODE_STOP);
+  GC_set_full_freq(7);
+  CHECK(GC_get_mode() == GC_MODE_STOP && GC_get_full_freq() == 7);
 }
 
 static void
 libgc_variables_choose_the_mode(void) {
   setenv("GC_ENABLE_INCREMENTAL", "", 1);
-  CHECK(GC_get_mode() == GC_MODE_CONCURRENT);
   GC_INIT();
   CHECK(GC_get_mode() == GC_MODE_CONCURRENT);
 }
@@ -462,7 +468,7 @@ main(void) {
       TEST(time_limit_has_two_parts),
       TEST(odd_limits_are_survived),
       TEST(environment_chooses_the_mode),
-      TEST(setters_override_the_environment),
+      TEST(the_environment_overrides_what_was_set_before),
       TEST(libgc_variables_choose_the_mode),
       TEST(incremental_mode_can_be_forbidden),
       TEST(enabling_makes_it_concurrent),

@@ -65,7 +65,7 @@ GC_API void *GC_CALL GC_malloc_kind_global(size_t bytes, int kind) GC_ATTR_MALLO
 /* 1 if requests need no byte added for pointers past the end, which is so (libgc 8.3). */
 GC_API int GC_CALL GC_get_dont_add_byte_at_end(void);
 
-/* Print to the log what is free for objects of a kind and of so many granules. */
+/* Print to the log which pieces of the heap have room for objects of a kind and of so many granules. */
 GC_API void GC_CALL GC_print_free_list(int kind, size_t granules);
 
 /* Replace a list's first object, in a way that a marker which reads it sees either. */
