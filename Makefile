@@ -293,6 +293,10 @@ bench-build: all $(BENCHES) | deps-bench ## build the benches without running th
 bench: bench-build ## run the benches, all contenders interleaved (BENCH_ARGS="...")
 	$(PYTHON) bench/run.py $(BENCH_ARGS)
 
+.PHONY: bench-clients
+bench-clients: $(release_LIBS) | deps-test deps-bench ## run guile, ecl, w3m and others on Loam and libgc (BENCH_ARGS="...")
+	$(PYTHON) bench/clients.py $(BENCH_ARGS)
+
 # ---- Tests: every program and script speaks TAP, prove runs them ----
 
 TEST_DIR       := $(call variant_dir,$(TEST_VARIANT))/tests
