@@ -18,7 +18,7 @@ static GC_STATE unsigned kind, debug_kind; // [gc_lock, until made]
 
 static void
 make_kinds(unsigned index, gc_mark_procedure *procedure) {
-  bool ignore = false;
+  bool ignore = gc_tunables.ignore_gcj_info;
   GC_CHECK(index < GC_PROCEDURES_RESERVED, "GC_init_gcj_malloc: %u is no reserved index", index);
   gc_procedures[index] = procedure;
   kind = gc_kind_make(ignore ? 0 : DESCRIPTOR_IN_TYPE, ignore);
