@@ -14,7 +14,7 @@ extern "C" {
 /* ---- Mark procedures ---------------------------------------------------------------------------------- */
 
 /* An entry of the mark stack.  A mark procedure only passes on the pointers to it that it was given. */
-#ifdef GC_BUILD
+#if defined(GC_BUILD) || defined(NOT_GCBUILD)
 struct GC_ms_entry;
 #else
 struct GC_ms_entry {
