@@ -163,8 +163,8 @@ GC_API void GC_CALL GC_push_conditional(void *bottom, void *top, int all);
 /* Search the tables of finalizers.  Only within such a procedure; the collector does it anyway. */
 GC_API void GC_CALL GC_push_finalizer_structures(void);
 
-/* 1 if the address lies in static data that the collector found by itself, of the program or a loaded library,
-   else 0.  Takes the collector's locks. */
+/* 1 if the address lies in static data that the collector found by itself, of the program or a loaded
+   library, else 0.  Takes the collector's locks. */
 GC_API int GC_CALL GC_is_tmp_root(void *address);
 
 /* ---- Marks --------------------------------------------------------------------------------------------- */
@@ -186,8 +186,8 @@ GC_API void GC_CALL GC_enumerate_reachable_objects_inner(GC_reachable_object_pro
 /* Clear some of the stack beyond the caller's frame, where pointers may be left.  Returns `argument`. */
 GC_API void *GC_CALL GC_clear_stack(void *argument);
 
-/* The bytes of the pieces that the heap is divided into, each of which has objects of one size and kind (libgc
-   8.3). */
+/* The bytes of the pieces that the heap is divided into, each of which has objects of one size and kind
+   (libgc 8.3). */
 GC_API size_t GC_CALL GC_get_hblk_size(void) GC_ATTR_CONST;
 
 /* Print what happened in the collection of that number, the second with the collector's lock held.  Like a
