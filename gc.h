@@ -1149,6 +1149,8 @@ GC_API GC_ATTR_DEPRECATED unsigned long GC_time_limit; // in ms
 GC_API GC_ATTR_DEPRECATED int GC_use_entire_heap;      // only kept
 
 // Not 0: nothing is collected, not even by GC_gcollect.  GC_disable adds 1 and GC_enable takes 1 away.
+// What a thread of the collector's is doing while it is written may still be finished; GC_disable waits
+// for that.
 #if !defined(GC_DONT_GC)
 GC_ATTR_DEPRECATED
 #endif
