@@ -10,8 +10,8 @@
 // malloc program would.  Under a collector bench_free is empty; code that exists only to free stands
 // behind `if (BENCH_FREES)`, so that the collectors do not pay for it.
 //
-// This header is the only place where the contenders differ at compile time, apart from the pause
-// recorder in harness.c.
+// This header is the only place where the contenders differ at compile time, apart from the pause recorder in
+// harness.c and from ephemerons.c, which is about what only Loam has.
 #pragma once
 
 #include <pthread.h>
@@ -91,6 +91,12 @@ bench_heap_bytes(void) {
   return GC_get_heap_size();
 }
 
+// Let `cleanup` be called with the object and `data` when the object has died.
+static inline void
+bench_register(void *object, void (*cleanup)(void *object, void *data), void *data) {
+  GC_register_finalizer(object, cleanup, data, NULL, NULL);
+}
+
 static inline int
 bench_thread_create(pthread_t *thread, void *(*body)(void *), void *argument) {
   return GC_pthread_create(thread, NULL, body, argument);
@@ -150,6 +156,13 @@ bench_alloc_table(size_t bytes) {
 
 static inline void
 bench_collect(void) {
+}
+
+static inline void
+bench_register(void *object, void (*cleanup)(void *object, void *data), void *data) {
+  (void)object;
+  (void)cleanup;
+  (void)data;
 }
 
 static inline uint64_t

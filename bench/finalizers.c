@@ -44,33 +44,12 @@ cleanup(void *object, void *client_data) {
     counts->faults++;
 }
 
-#if BENCH_COLLECTS
-
-static void GC_CALLBACK
-finalize(void *object, void *client_data) {
-  cleanup(object, client_data);
-}
-
-static void
-object_register(struct object *object) {
-  GC_register_finalizer(object, finalize, &tally, NULL, NULL);
-}
-
-#else
-
-static void
-object_register(struct object *object) {
-  (void)object;
-}
-
-#endif
-
 static struct object *
 object_new(uint64_t number) {
   struct object *object = bench_alloc(sizeof *object);
   object->number = number;
   object->check = ~number;
-  object_register(object);
+  bench_register(object, cleanup, &tally);
   return object;
 }
 

@@ -29,28 +29,17 @@ static uint64_t finalized; // none ought to be
 
 // ---- The old data --------------------------------------------------------------------------------------
 
-#if BENCH_COLLECTS
-
-static void GC_CALLBACK
-finalize(void *object, void *client_data) {
+static void
+finalize(void *object, void *data) {
   (void)object;
-  (void)client_data;
+  (void)data;
   finalized++;
 }
 
 static void
 object_register(struct object *object) {
-  GC_register_finalizer(object, finalize, NULL, NULL, NULL);
+  bench_register(object, finalize, NULL);
 }
-
-#else
-
-static void
-object_register(struct object *object) {
-  (void)object;
-}
-
-#endif
 
 static void
 build(uint64_t count, bool registers) {

@@ -26,6 +26,9 @@ def targets(table):
     yield from local_write_targets(table)
     yield from scattered_write_targets(table)
     yield from minor_targets(table)
+    yield from finalizer_targets(table)
+    yield from registered_targets(table)
+    yield from ephemeron_targets(table)
     yield from mode_targets(table)
 
 
@@ -151,6 +154,35 @@ def minor_targets(table):
             collector = lines[AUTO]["collector_seconds"]
             yield Target(f"youngold {case}: loam-stop's collector time / Loam's",
                          lines[STOP]["collector_seconds"] / collector if collector else float("inf"), 3)
+
+
+def finalizer_targets(table):
+    for case in table.get("finalizers", {}):
+        if (value := against(table, "finalizers", case, "libgc", "cpu_seconds")) is not None:
+            yield Target(f"finalizers {case}: libgc's CPU time / Loam's", value, 3)
+
+
+def registered_targets(table):
+    """Most pauses are minor ones, so nine of ten speak of them."""
+    cases = table.get("registered", {})
+    for case, lines in cases.items():
+        without = cases.get(case.replace("registered=1", "registered=0"), {})
+        if "registered=1" in case and "loam-generational" in lines and "loam-generational" in without:
+            ratio = (lines["loam-generational"]["run_pause_p90_ns"] /
+                     without["loam-generational"]["run_pause_p90_ns"])
+            yield Target(f"registered {case}: pauses p90 / those without", ratio, 1.05, at_least=False)
+
+
+def ephemeron_targets(table):
+    """That time is linear shows where caches are left out: by what following the chain costs the program."""
+    cases = table.get("ephemerons", {})
+    for case, lines in cases.items():
+        order, length = case.split(" length=")
+        longer = cases.get(f"{order} length={10 * int(length)}", {}).get("loam")
+        if longer and "loam" in lines:
+            growth = [longer[field] / lines["loam"][field] for field in ("ns_per_op", "follow_ns_per_op")]
+            yield Target(f"ephemerons {order}, chain ten times as long: time per key / that of following",
+                         growth[0] / max(growth[1], 1), 1.2, at_least=False)
 
 
 def mode_targets(table):
