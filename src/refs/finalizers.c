@@ -15,7 +15,11 @@
 
 struct gc_finalizer_settings gc_finalizer_settings = {.bytes_each = 10000};
 
-// key: the object.  object: the function.  value: the data's strong word, and above it the queue's number.
+// key: the object.  object: the function.  value: of most registrations the data; where that may lie in the
+// heap, or a queue of the program's is meant, the data's strong word, and above it the queue's number.  Above
+// the table's bits: the sort, and whether there is a strong word.
+enum { IS_STRONG = 1 << GC_REF_BITS, SORT_SHIFT = GC_REF_BITS + 1 };
+
 static GC_STATE struct gc_ref_table table;
 static GC_STATE size_t cleaners; // of what is registered [gc_lock]
 
@@ -27,8 +31,13 @@ node_at(uint32_t index) {
 }
 
 static enum gc_finalizer_sort
+sort_of_node(const struct gc_ref_node *node) {
+  return (enum gc_finalizer_sort)(node->bits >> SORT_SHIFT);
+}
+
+static enum gc_finalizer_sort
 sort_of(uint32_t index) {
-  return (enum gc_finalizer_sort)(node_at(index)->bits >> GC_REF_BITS);
+  return sort_of_node(node_at(index));
 }
 
 static bool
@@ -41,33 +50,53 @@ object_of(uint32_t index) {
   return node_at(index)->key;
 }
 
+// Data outside the heap is never going to be an object.
+static bool
+is_strong(const struct gc_registration *registration) {
+  size_t offset = (uintptr_t)registration->data - (uintptr_t)gc_heap.base;
+  return offset <= gc_heap.reserved_pages << GC_PAGE_SHIFT || registration->queue != 0;
+}
+
 static uint32_t
-strong_word_of(uint32_t index) {
-  return (uint32_t)node_at(index)->value;
+queue_of(const struct gc_ref_node *node) {
+  return node->bits & IS_STRONG ? (uint32_t)(node->value >> 32) : 0;
+}
+
+static void *
+data_of(const struct gc_ref_node *node) {
+  return node->bits & IS_STRONG ? gc_strong_get((uint32_t)node->value) : (void *)node->value;
+}
+
+static void
+free_strong_word(const struct gc_ref_node *node) {
+  if (node->bits & IS_STRONG)
+    gc_strong_free((uint32_t)node->value);
 }
 
 static void
 read_registration(uint32_t index, struct gc_registration *registration) {
   const struct gc_ref_node *node = node_at(index);
   registration->function = (void (*)(void))node->object;
-  registration->data = gc_strong_get((uint32_t)node->value);
-  registration->sort = sort_of(index);
-  registration->queue = (uint32_t)(node->value >> 32);
+  registration->data = data_of(node);
+  registration->sort = sort_of_node(node);
+  registration->queue = queue_of(node);
 }
 
 static void
 write_registration(uint32_t index, const struct gc_registration *new) {
   struct gc_ref_node *node = node_at(index);
   node->object = (uintptr_t) new->function;
-  node->value = (uintptr_t) new->queue << 32 | gc_strong_take(new->data);
-  node->bits = (node->bits & ((1u << GC_REF_BITS) - 1)) | (uint32_t) new->sort << GC_REF_BITS;
+  bool strong = is_strong(new);
+  node->value = strong ? (uintptr_t) new->queue << 32 | gc_strong_take(new->data) : (uintptr_t) new->data;
+  node->bits = (node->bits & ((1u << GC_REF_BITS) - 1)) | (strong ? IS_STRONG : 0) |
+               (uint32_t) new->sort << SORT_SHIFT;
 }
 
 // Of a registration that is not in the table any more.
 static void
 free_registration(uint32_t index) {
   cleaners -= is_cleaner(index);
-  gc_strong_free(strong_word_of(index));
+  free_strong_word(node_at(index));
   gc_ref_table_free(&table, index);
 }
 
@@ -106,13 +135,18 @@ add(void *object, const struct gc_registration *new) {
 
 static void
 replace(uint32_t index, const struct gc_registration *new) {
-  gc_strong_free(strong_word_of(index));
+  free_strong_word(node_at(index));
   write_registration(index, new);
+}
+
+static bool
+lacks_strong_room(const struct gc_registration *new) {
+  return new->data &&is_strong(new) && !gc_strong_has_room();
 }
 
 enum gc_registered
 gc_finalizers_register(void *object, const struct gc_registration *new, struct gc_registration *old) {
-  if (new->data && !gc_strong_has_room())
+  if (lacks_strong_room(new))
     return GC_NO_STRONG_ROOM;
   uint32_t index = find_finalizer(object);
   if (index)
@@ -130,7 +164,7 @@ gc_finalizers_register(void *object, const struct gc_registration *new, struct g
 
 enum gc_registered
 gc_finalizers_add_cleaner(void *object, const struct gc_registration *cleaner) {
-  return cleaner->data && !gc_strong_has_room() ? GC_NO_STRONG_ROOM : add(object, cleaner);
+  return lacks_strong_room(cleaner) ? GC_NO_STRONG_ROOM : add(object, cleaner);
 }
 
 static bool
@@ -187,13 +221,13 @@ gc_finalizers_each(void (*visit)(void *object)) {
 static bool
 make_ready(uint32_t index) {
   const struct gc_ref_node *node = node_at(index);
-  struct gc_ready_queue *queue = gc_queues_at((uint32_t)(node->value >> 32));
+  struct gc_ready_queue *queue = gc_queues_at(queue_of(node));
   if (!gc_ready_reserve(queue))
     return false;
   gc_ready_push(queue, (struct gc_ready_item){
                            .object = is_cleaner(index) ? NULL : (void *)node->key,
                            .function = (void (*)(void))node->object,
-                           .data = gc_strong_get((uint32_t)node->value),
+                           .data = data_of(node),
                        });
   gc_atomic_store_relaxed(&gc_queues_news, 1);
   free_registration(index);
@@ -294,7 +328,7 @@ keep_once_more(uintptr_t object) {
 // One that is white so far.
 static void
 look_at_dead(uint32_t index, const struct gc_ref_node *node, uint8_t *byte) {
-  unsigned sort = node->bits >> GC_REF_BITS;
+  enum gc_finalizer_sort sort = sort_of_node(node);
   if (!reserve_dying()) {
     keep_once_more(node->key);
     return;
@@ -317,7 +351,7 @@ find_dead(struct gc_ref_scope scope) {
   for (uint32_t index; (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
     const struct gc_ref_node *node = node_at(index);
     uint8_t *byte = gc_heap_byte_at((const void *)node->key);
-    if (is_white(marker, *byte) && node->bits >> GC_REF_BITS != GC_FINALIZER_IS_CLEANER)
+    if (is_white(marker, *byte) && sort_of_node(node) != GC_FINALIZER_IS_CLEANER)
       look_at_dead(index, node, byte);
   }
 }
