@@ -88,6 +88,31 @@ GC_mark_and_push(void *address, struct GC_ms_entry *top, struct GC_ms_entry *lim
   return top;
 }
 
+struct GC_ms_entry *
+GC_custom_push_range(void *bottom, void *limit_address, struct GC_ms_entry *top, struct GC_ms_entry *limit) {
+  size_t bytes = (size_t)((char *)limit_address - (char *)bottom);
+  gc_describe_part(limit, bottom, bytes, gc_round_down(bytes, GC_WORD_BYTES));
+  return top;
+}
+
+struct GC_ms_entry *
+GC_custom_push_proc(GC_word descriptor, void *object, struct GC_ms_entry *top, struct GC_ms_entry *limit) {
+  gc_describe_part(limit, object, SIZE_MAX, descriptor);
+  return top;
+}
+
+void
+GC_set_on_mark_stack_empty(GC_on_mark_stack_empty_proc procedure) {
+  gc_lock_acquire(&gc_lock);
+  gc_on_mark_stack_empty = procedure;
+  gc_lock_release(&gc_lock);
+}
+
+GC_on_mark_stack_empty_proc
+GC_get_on_mark_stack_empty(void) {
+  return gc_on_mark_stack_empty;
+}
+
 // ---- Allocation ----------------------------------------------------------------------------------------
 
 void *

@@ -5,6 +5,7 @@
 
 GC_STATE struct gc_kind_description gc_kinds[GC_KINDS];
 GC_STATE gc_mark_procedure *gc_procedures[GC_PROCEDURES_MAX];
+GC_STATE gc_mark_stack_empty *gc_on_mark_stack_empty;
 static GC_STATE unsigned kinds_made, procedures_made;
 static GC_STATE uint64_t own_procedures; // as bits
 

@@ -34,6 +34,10 @@ struct GC_ms_entry;
 typedef struct GC_ms_entry *gc_mark_procedure(uintptr_t *object, struct GC_ms_entry *entry,
                                               struct GC_ms_entry *limit, uintptr_t environment);
 
+// Asked what else is to be marked when marking has come to its end.
+typedef struct GC_ms_entry *gc_mark_stack_empty(struct GC_ms_entry *entry, struct GC_ms_entry *limit);
+extern gc_mark_stack_empty *gc_on_mark_stack_empty; // NULL: nobody is [gc_lock]
+
 // Asked about each object of the kind that is about to be freed; non-zero: it lives until the next cycle.
 // Under gc_lock.
 typedef int gc_disclaim(void *object);

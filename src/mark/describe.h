@@ -23,5 +23,5 @@ void gc_describe(struct gc_visitor *visitor, const char *object, size_t bytes, u
 // was found does not matter: for the visitor that is the object.
 void gc_describe_found(struct GC_ms_entry *limit, uintptr_t word);
 
-// For mark procedures of the collector's own that know a part's descriptor.
+// For mark procedures that know a part's descriptor.  One of a length may be anywhere in memory.
 void gc_describe_part(struct GC_ms_entry *limit, const char *part, size_t bytes, uintptr_t descriptor);

@@ -91,28 +91,34 @@ struct marking_visitor {
   struct gc_marker *marker;
   uintptr_t ignored; // what refers into [ignored, ignored + ignored_bytes) does not count
   size_t ignored_bytes;
+  bool found_white;
 };
 
 // Without room what the word refers to stays white, and the recovery from the overflow finds it.
 GC_NO_SANITIZE static void
 mark_word(struct gc_visitor *visitor, uintptr_t word, const void *at) {
-  const struct marking_visitor *marking = (const struct marking_visitor *)(const void *)visitor;
+  struct marking_visitor *marking = (struct marking_visitor *)(void *)visitor;
   struct gc_marker *marker = marking->marker;
   size_t offset = word - marker->view.base;
   (void)at;
   if (offset >= marker->view.bytes || word - marking->ignored < marking->ignored_bytes)
     return;
   struct gc_candidate candidate = find_candidate(marker->view, offset);
-  if (marker->view.white >> *candidate.byte & 1 && gc_mark_stack_reserve(&marker->stack, 1))
-    marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, true);
+  if (!(marker->view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
+    return;
+  marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, true);
+  marking->found_white |= *candidate.byte == marker->view.mark;
 }
 
-// A range within an object with a descriptor begins where that does, or at some word of it.
+// A range within an object with a descriptor begins where that does, or at some word of it.  A range
+// elsewhere is searched at once.
 GC_NO_SANITIZE static void
 push_range(struct gc_visitor *visitor, struct gc_range range) {
   const struct marking_visitor *marking = (const struct marking_visitor *)(const void *)visitor;
   const char *base = (const char *)gc_round_up((uintptr_t)range.base, GC_GRANULE_BYTES);
   const char *limit = (const char *)gc_round_down((uintptr_t)range.limit, GC_GRANULE_BYTES);
+  if ((uintptr_t)range.base - marking->marker->view.base >= marking->marker->view.bytes)
+    limit = base;
   for (const char *at = range.base; at < range.limit; at += GC_WORD_BYTES) {
     if (at == base && base < limit) {
       push_granules(marking->marker, (size_t)(base - gc_heap.base) >> GC_GRANULE_SHIFT,
@@ -135,12 +141,20 @@ put_off(struct gc_marker *marker, const char *object, size_t bytes) {
 // An object that is always searched, by pages, need not be put off.
 static void
 scan_described(struct gc_marker *marker, struct gc_ref ref) {
-  struct marking_visitor marking = {{NULL, mark_word, push_range, {NULL, NULL}}, marker, 0, 0};
+  struct marking_visitor marking = {{NULL, mark_word, push_range, {NULL, NULL}}, marker, 0, 0, false};
   uintptr_t descriptor = gc_describe_object(ref.start, ref.bytes, ref.kind);
   if (!marker->world_runs || !gc_descriptor_needs_stop(descriptor))
     gc_describe(&marking.visitor, ref.start, ref.bytes, descriptor);
   else if (!gc_kind_is_always_searched(ref.kind))
     put_off(marker, ref.start, ref.bytes);
+}
+
+bool
+gc_marker_ask(struct gc_marker *marker, gc_mark_stack_empty *function) {
+  struct marking_visitor marking = {{NULL, mark_word, NULL, {NULL, NULL}}, marker, 0, 0, false};
+  function((struct GC_ms_entry *)(void *)&marking.visitor.entries[0],
+           (struct GC_ms_entry *)(void *)&marking.visitor.entries[1]);
+  return marking.found_white;
 }
 
 gc_mark_entry *
@@ -265,8 +279,11 @@ mark_word_of_object(struct gc_visitor *visitor, uintptr_t word, const void *at) 
 void
 gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
   struct gc_ref ref = gc_heap_slot_at(object);
-  struct marking_visitor marking = {
-      {NULL, mark_word_of_object, NULL, {NULL, NULL}}, marker, (uintptr_t)ref.start, ignore_self ? ref.bytes : 0};
+  struct marking_visitor marking = {{NULL, mark_word_of_object, NULL, {NULL, NULL}},
+                                    marker,
+                                    (uintptr_t)ref.start,
+                                    ignore_self ? ref.bytes : 0,
+                                    false};
   if (gc_kind_is_pointer_free(ref.kind))
     return;
   bool described = gc_kind_is_described(ref.kind);

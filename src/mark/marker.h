@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "heap/heap.h"
+#include "heap/kinds.h"
 #include "mark/drain.h"
 #include "mark/filter.h"
 #include "mark/stack.h"
@@ -80,12 +81,16 @@ void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
 // since the program wrote there.
 void gc_marker_push_marked(struct gc_marker *marker, struct gc_range range);
 
-// Mark and push what the words of an object, given by an address in it, refer to; with `ignore_self` not what refers
-// to the object itself. When marking is at its end; by one marker alone.
+// Mark and push what the words of an object, given by an address in it, refer to; with `ignore_self` not what
+// refers to the object itself. When marking is at its end; by one marker alone.
 void gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self);
 
 // Mark an object and push it.
 void gc_marker_mark_object(struct gc_marker *marker, const void *object);
+
+// Let a function of the program say what else is to be marked, as mark procedures do.  false: nothing that
+// was white.  [stw]
+bool gc_marker_ask(struct gc_marker *marker, gc_mark_stack_empty *function);
 
 // Push what had to be put off.  [stw]
 void gc_marker_push_put_off(struct gc_marker *marker);

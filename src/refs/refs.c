@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "heap/kinds.h"
 #include "mark/team.h"
 #include "refs/ephemerons.h"
 #include "refs/finalizers.h"
@@ -25,9 +26,19 @@ gc_refs_roots_stw(struct gc_range_array *roots) {
   return gc_queues_roots_stw(roots) && gc_toggles_roots_stw(roots);
 }
 
+static void
+ask_program(void) {
+  struct gc_marker *marker = gc_team_own_marker();
+  while (gc_on_mark_stack_empty && gc_marker_ask(marker, gc_on_mark_stack_empty)) {
+    gc_marker_drain(marker, NULL);
+    gc_marker_rescan(marker);
+  }
+}
+
 void
 gc_refs_settle_stw(bool all, bool minor) {
   struct gc_ref_scope scope = {.all = all, .minor = minor};
+  ask_program();
   gc_softs_keep_stw(scope);
   gc_ephemerons_settle_stw(scope);
   while (gc_softs_keep_stw(scope)) // those that only values lead to

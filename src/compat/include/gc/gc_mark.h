@@ -190,6 +190,21 @@ GC_API void *GC_CALL GC_clear_stack(void *argument);
    (libgc 8.3). */
 GC_API size_t GC_CALL GC_get_hblk_size(void) GC_ATTR_CONST;
 
+/* Called when marking has come to its end, with the world stopped: it may push more, for instance the values of
+   tables whose keys are marked (GC_is_marked), and is called again until it pushes nothing that was not marked
+   yet.  Returns the last `top` that it got.  NULL: none.  (libgc 8.3; Loam's own ephemerons need none.) */
+typedef struct GC_ms_entry *(GC_CALLBACK *GC_on_mark_stack_empty_proc)(struct GC_ms_entry *top,
+                                                                       struct GC_ms_entry *limit);
+GC_API void GC_CALL GC_set_on_mark_stack_empty(GC_on_mark_stack_empty_proc procedure);
+GC_API GC_on_mark_stack_empty_proc GC_CALL GC_get_on_mark_stack_empty(void);
+
+/* For mark procedures: search [bottom, limit_address), wherever that is; search an object by a descriptor, of
+   GC_DS_PROC only.  Both return the new `top`.  (libgc 8.3.) */
+GC_API struct GC_ms_entry *GC_CALL GC_custom_push_range(void *bottom, void *limit_address,
+                                                        struct GC_ms_entry *top, struct GC_ms_entry *limit);
+GC_API struct GC_ms_entry *GC_CALL GC_custom_push_proc(GC_word descriptor, void *object,
+                                                       struct GC_ms_entry *top, struct GC_ms_entry *limit);
+
 /* Print what happened in the collection of that number, the second with the collector's lock held.  Like a
    libgc that was not built for it, the library has neither. */
 GC_API void GC_CALL GC_print_trace(GC_word collection);
