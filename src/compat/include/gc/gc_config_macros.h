@@ -29,6 +29,7 @@
 #define GC_DARWIN_THREADS
 #endif
 #define GC_HAVE_PTHREAD_EXIT
+#define GC_PTHREAD_EXIT_DECLARED
 #define GC_PTHREAD_EXIT_ATTRIBUTE __attribute__((noreturn))
 #ifndef GC_PTHREAD_CREATE_CONST
 #define GC_PTHREAD_CREATE_CONST const

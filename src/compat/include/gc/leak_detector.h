@@ -21,8 +21,10 @@
 #undef calloc
 #undef realloc
 #undef reallocarray
+#undef reallocf
 #undef free
 #undef free_sized
+#undef freezero
 #undef free_aligned_sized
 #undef cfree
 #undef strdup
@@ -31,11 +33,19 @@
 #undef aligned_alloc
 #undef posix_memalign
 #undef malloc_usable_size
+#ifndef GC_NO_VALLOC
+#undef valloc
+#undef pvalloc
+#define valloc(bytes) GC_valloc(bytes)
+#define pvalloc(bytes) GC_pvalloc(bytes)
+#endif
 #define malloc(bytes) GC_MALLOC(bytes)
 #define calloc(count, bytes) GC_MALLOC((count) * (bytes))
 #define realloc(object, bytes) GC_REALLOC(object, bytes)
 #define reallocarray(object, count, bytes) GC_REALLOC(object, (count) * (bytes))
+#define reallocf(object, bytes) GC_REALLOCF(object, bytes)
 #define free(object) GC_FREE(object)
+#define freezero(object, bytes) GC_FREEZERO(object, bytes)
 #define free_sized(object, bytes) ((void)(bytes), GC_FREE(object))
 #define free_aligned_sized(object, alignment, bytes) ((void)(alignment), (void)(bytes), GC_free(object))
 #define cfree(object) GC_FREE(object)
