@@ -337,6 +337,7 @@ TEST_ENV = CMOCKA_MESSAGE_OUTPUT=TAP \
            LOAM_SCHEME='$(abspath $(TEST_SCHEME))' \
            LOAM_TEST_CC='$(CC)' LOAM_TEST_CXX='$(CXX)' \
            LOAM_TEST_CFLAGS='-std=gnu11 $(OPT_$(TEST_VARIANT))' \
+           LOAM_TEST_CXXFLAGS='$(OPT_$(TEST_VARIANT))' \
            LOAM_TEST_HEADERS='$(HEADERS)' LOAM_TEST_HEADER_FLAGS='$(call src_flags,$(TEST_VARIANT))'
 PROVE     = $(TEST_ENV) prove -j$(TEST_JOBS) --failures --exec 'bash .ci/run-test'
 TEST_SECONDS = $(LOAM_TEST_SECONDS)
