@@ -83,9 +83,9 @@ echo '#include <gc/gc_mark.h>' | $cc -E -x c - >/dev/null 2>&1 && have_libgc=1
 # words FLAG...: what other names the headers give to these.
 words() {
   printf '%s\n' '#include <gc/gc.h>' '#ifdef LEAKS' '#include <gc/leak_detector.h>' '#endif' \
-    'pthread_create(1) pthread_join(1) pthread_detach(1) pthread_exit(1) pthread_cancel(1) pthread_sigmask(1)' \
-    'dlopen(1) malloc(1) calloc(2,3) realloc(1,2) free(1) strdup(1) strndup(1,2) memalign(1,2)' |
-    $cc -E -P -x c "$@" - | tail -n 1 | tr -d ' '
+    'pthread_create(1) pthread_join(1) pthread_detach(1) pthread_exit(1) pthread_cancel(1)' \
+    'pthread_sigmask(1) dlopen(1) malloc(1) calloc(2,3) realloc(1,2) free(1) strdup(1) strndup(1,2) memalign(1,2)' |
+    $cc -E -P -x c "$@" - | tail -n 2 | tr -d ' \n'
 }
 
 # differences COMMAND...: of what it prints with libgc's headers and with Loam's.
@@ -94,9 +94,9 @@ differences() {
 }
 
 if [ -n "$have_libgc" ]; then
-  for flags in -DNOTHING -DGC_THREADS -DGC_LINUX_THREADS -DLINUX_THREADS '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' \
-    '-DGC_THREADS -DGC_NO_DLOPEN' '-DGC_THREADS -DGC_NO_PTHREAD_SIGMASK' '-DGC_THREADS -DGC_NO_PTHREAD_CANCEL' \
-    '-DGC_THREADS -DGC_USE_LD_WRAP' -DLEAKS; do
+  for flags in -DNOTHING -DGC_THREADS -DGC_LINUX_THREADS -DLINUX_THREADS -DLEAKS \
+    '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' '-DGC_THREADS -DGC_USE_LD_WRAP' '-DGC_THREADS -DGC_NO_DLOPEN' \
+    '-DGC_THREADS -DGC_NO_PTHREAD_SIGMASK' '-DGC_THREADS -DGC_NO_PTHREAD_CANCEL'; do
     # shellcheck disable=SC2086
     report "redirections with $flags" "$(differences words $flags)"
   done
