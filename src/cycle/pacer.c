@@ -5,6 +5,7 @@
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
+  WORK_FACTOR = 6,
   FLOOR_FACTOR_MAX = 8,
   FLOOR_THREADS_MAX = 8
 };
@@ -18,13 +19,17 @@ square_root(size_t value) {
   return root;
 }
 
-// The optimum when many heaps share a machine grows with the square root of what lives (Kirisame, Shenoy
-// and Panchekha 2022), and a small heap buys much time for little memory; a large one gets half of what
-// lives.  Searching roots costs as much as marking, so they count.
+// The optimum when many heaps share a machine grows with the square root of what lives, and of how fast the
+// program allocates, and falls with that of how fast it is marked (Kirisame, Shenoy and Panchekha 2022): all
+// three are in work_bytes.  A small heap buys much time for little memory; but where little time is spent, by
+// a program that does more than allocate, little memory will do.  A large one gets half of what lives.
+// Searching roots costs as much as marking, so they count.
 size_t
 gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   size_t marked_bytes = heap.live_bytes + heap.root_bytes;
-  size_t small = marked_bytes / 4 + square_root(marked_bytes) * ROOT_FACTOR / 2 * 1024;
+  size_t most = square_root(marked_bytes) * ROOT_FACTOR / 2 * 1024;
+  size_t wanted = heap.work_bytes ? square_root(heap.work_bytes) * WORK_FACTOR * 1024 : most;
+  size_t small = marked_bytes / 4 + gc_min(wanted, most);
   size_t share = gc_max(small, marked_bytes / 2) / heap.divisor * GC_PACER_DIVISOR;
   return gc_max(share, heap.min_budget_bytes);
 }
@@ -43,13 +48,21 @@ gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
 size_t
 gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
                           uint64_t mutator_ns) {
-  size_t most_bytes = FLOOR_FACTOR_MAX * gc_max(1, gc_min(threads, FLOOR_THREADS_MAX)) * least_bytes;
+  size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(threads, FLOOR_THREADS_MAX)) * least_bytes;
   floor_bytes = gc_max(floor_bytes, least_bytes);
   if (pause_ns > mutator_ns / 20)
     return gc_min(2 * floor_bytes, most_bytes);
   if (pause_ns < mutator_ns / 100)
     return gc_max(floor_bytes / 2, least_bytes);
   return floor_bytes;
+}
+
+size_t
+gc_pacer_next_work_bytes(size_t work_bytes, size_t allocated_bytes, uint64_t pause_ns, uint64_t mutator_ns) {
+  double now = (double)allocated_bytes * (double)pause_ns / (double)gc_max(mutator_ns, 1);
+  if (now >= 2 * (double)work_bytes)
+    return 2 * work_bytes;
+  return gc_max(gc_max((size_t)now, work_bytes / 2), GC_PACER_WORK_BYTES_MIN);
 }
 
 size_t

@@ -11,7 +11,8 @@ struct gc_pacer_heap {
   size_t free_bytes;     // of it, in pages that are wholly free
   size_t min_budget_bytes;
   size_t initial_heap_bytes;
-  unsigned divisor; // free_space_divisor
+  size_t work_bytes; // what could have been allocated in the time that a full cycle takes; 0: unknown
+  unsigned divisor;  // free_space_divisor
 };
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
@@ -20,12 +21,19 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
-// The least budget, after a cycle that stopped the world for `pause_ns` when the program had run for
-// `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of the
-// time, as when many threads must be stopped and next to nothing lives, up to 8 times `least_bytes` for
-// each thread; and halved when it costs less than a hundredth.
+// The least budget, after a cycle that stopped `threads` other threads for `pause_ns` when the program had
+// run for `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of the
+// time, as when many must be stopped and next to nothing lives, up to 8 times `least_bytes` for each thread;
+// and halved when it costs less than a hundredth.
 size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
                                  uint64_t mutator_ns);
+
+// The work_bytes after a full cycle that took `pause_ns`, when the program had run for `mutator_ns` since the
+// one before and allocated `allocated_bytes`.  It changes by a factor of 2 at most, since one pause may be long
+// because the machine is busy.
+#define GC_PACER_WORK_BYTES_MIN (16 * GC_KIB)
+size_t gc_pacer_next_work_bytes(size_t work_bytes, size_t allocated_bytes, uint64_t pause_ns,
+                                uint64_t mutator_ns);
 
 // What the next cycle may find alive: most objects die young.
 size_t gc_pacer_expected_live_bytes(size_t live_bytes, size_t allocated_bytes);

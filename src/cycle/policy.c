@@ -10,7 +10,7 @@
 #include "cycle/remember.h"
 #include "heap/heap.h"
 #include "os/writes.h"
-#include "world/threads.h"
+#include "world/stop.h"
 
 // [gc_cycle_lock; read racily by statistics]
 static GC_STATE struct {
@@ -26,6 +26,8 @@ static GC_STATE struct {
   size_t full_reclaimed_bytes;
   size_t full_budget_bytes; // what may be promoted until the next
   size_t born_bytes;        // during concurrent cycles, expected
+  size_t work_bytes;        // see pacer.h
+  size_t learnt_bytes;      // allocated in all when that was last thought about
   struct gc_pacer_minors minors;
 } policy;
 
@@ -153,6 +155,7 @@ gc_cycle_pacer_heap(void) {
       .free_bytes = (size_t)gc_heap.dirty_pages << GC_PAGE_SHIFT,
       .min_budget_bytes = gc_max(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes),
       .initial_heap_bytes = gc_tunables.initial_heap_bytes,
+      .work_bytes = policy.work_bytes,
       .divisor = gc_variables_divisor(),
   };
 }
@@ -180,10 +183,16 @@ gc_policy_set_concurrent_budget(void) {
 // Taken into account from the next cycle on.
 void
 gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
-  if (pause->kind == GC_PAUSE_FULL)
-    gc_cycle_stats.floor_bytes =
-        gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_thread_count(),
-                                  pause->total_ns, mutator_ns);
+  size_t allocated_total_bytes = gc_heap.allocated_before_bytes;
+  size_t allocated_bytes = allocated_total_bytes - policy.learnt_bytes;
+  policy.learnt_bytes = allocated_total_bytes;
+  if (pause->kind != GC_PAUSE_FULL)
+    return;
+  gc_cycle_stats.floor_bytes =
+      gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_stop_signalled(),
+                                pause->total_ns, mutator_ns);
+  policy.work_bytes =
+      gc_pacer_next_work_bytes(policy.work_bytes, allocated_bytes, pause->total_ns, mutator_ns);
 }
 
 void
@@ -272,6 +281,7 @@ gc_policy_after_fork_child(void) {
 
 void
 gc_policy_init(void) {
+  policy.work_bytes = GC_PACER_WORK_BYTES_MIN;
   policy.full_first = true;
   policy.born_bytes = SIZE_MAX;
   gc_pacer_minors_init(&policy.minors);

@@ -83,6 +83,12 @@ forget_freed(void) {
 }
 
 static void
+restart_caches(void) {
+  FOR_EACH_CACHE(cache)
+  gc_cache_restart_stw(cache);
+}
+
+static void
 sweep_owned(void) {
   FOR_EACH_CACHE(cache)
   gc_cache_sweep_owned_stw(cache);
@@ -175,6 +181,8 @@ begin_sweep(bool full, bool all) {
   raise_event(GC_EVENT_RECLAIM_START);
   gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
   forget_freed();
+  if (!gc_heap.empty_first)
+    restart_caches();
   gc_sweep_begin_stw(full, shield_caches());
   sweep_owned();
   while (all && gc_sweep_some(SPANS_AT_ONCE))

@@ -361,6 +361,38 @@ gc_cache_sweep_owned_stw(struct gc_cache *cache) {
   }
 }
 
+// What was handed out and never allocated no longer counts as allocated, nor as carried over from the last
+// cycle.
+static void
+uncount(size_t unused_bytes) {
+  size_t carried_bytes = gc_min(unused_bytes, gc_heap.carried_bytes);
+  gc_heap.carried_bytes -= carried_bytes;
+  gc_heap.allocated_bytes -= unused_bytes - carried_bytes;
+}
+
+// The slot at the cursor stays the thread's own, since it may have been stopped with it in a register.
+static void
+give_up_rest(struct gc_run *run) {
+  if (run->page == 0)
+    return;
+  size_t slot_bytes = gc_classes[gc_heap.infos[run->page].class].slot_bytes;
+  char *kept = run->cursor == run->limit ? run->cursor : run->cursor + slot_bytes;
+  if (kept < run->run_limit) {
+    size_t first = slot_number(run, kept), limit = slot_number(run, run->run_limit - GC_GRANULE_BYTES) + 1;
+    memset(run_slot_bytes(run) + first, GC_SLOT_FREE, limit - first);
+    uncount((size_t)(run->run_limit - kept));
+  }
+  run->limit = run->run_limit = kept;
+  run->next_slot = 0;
+  run->fresh = 0;
+}
+
+void
+gc_cache_restart_stw(struct gc_cache *cache) {
+  FOR_EACH_USED_RUN(cache, run)
+  give_up_rest(run);
+}
+
 static void
 free_held_slots(struct gc_run *run) {
   while (run->freed) {
@@ -374,15 +406,6 @@ static void
 relist_page(uint32_t page) {
   gc_heap.infos[page].flags = 0;
   gc_page_list(page);
-}
-
-// What was handed out and never allocated no longer counts as allocated, nor as carried over from the last
-// cycle.
-static void
-uncount(size_t unused_bytes) {
-  size_t carried_bytes = gc_min(unused_bytes, gc_heap.carried_bytes);
-  gc_heap.carried_bytes -= carried_bytes;
-  gc_heap.allocated_bytes -= unused_bytes - carried_bytes;
 }
 
 void

@@ -49,6 +49,7 @@ static struct gc_atomic
 static struct gc_atomic
     awaited;              // the answer that wakes the collector; 0 for none  [atomic: collector -> handlers]
 static size_t called_off; // [gc_cycle_lock; read racily]
+static size_t signalled;  // by the last stop [gc_cycle_lock]
 
 static int signal_number;
 static struct sigaction program_action;
@@ -338,7 +339,8 @@ stop_or_give_up(struct attempt *attempt) {
   gc_lock_acquire(&gc_lock);
   size_t now = begin_epoch();
   choose_spinning();
-  attempt->stopped = await_answers(now, signal_threads(now), attempt->rounds);
+  signalled = signal_threads(now);
+  attempt->stopped = await_answers(now, signalled, attempt->rounds);
   threads_told = attempt->stopped && gc_hooks.thread_event;
   if (threads_told)
     tell_of_threads(GC_EVENT_THREAD_SUSPENDED);
@@ -405,6 +407,11 @@ gc_world_resume(void) {
   end_epoch();
   gc_lock_release(&gc_lock);
   gc_futex_wake_all(&epoch);
+}
+
+size_t
+gc_stop_signalled(void) {
+  return signalled;
 }
 
 size_t

@@ -22,5 +22,8 @@ void gc_stop_init(void);
 int gc_stop_signal(void);
 void gc_stop_set_signal(int signal_number);
 
+// Threads that the last stop has signalled: those that ran.  [gc_cycle_lock]
+size_t gc_stop_signalled(void);
+
 // Stops that were called off because a thread did not answer.  [gc_cycle_lock; read racily]
 size_t gc_stop_called_off(void);

@@ -229,9 +229,38 @@ emptier_pages_come_first_and_nearly_full_ones_before_new_memory(void **state) {
   }
 }
 
+// Of each class: the slot at the cursor, then the first free one of the page.
+static void
+a_cache_that_is_restarted_uses_the_same_slots_again(void **state) {
+  (void)state;
+  for (unsigned class = 0; class < GC_CLASSES; class ++) {
+    fixture_heap(64 * GC_MIB);
+    size_t slot_bytes = gc_classes[class].slot_bytes;
+    char *first = fixture_allocate(slot_bytes, GC_KIND_EXACT);
+    uint32_t page = gc_heap_slot_at(first).page;
+    if (gc_classes[class].slots < 4)
+      continue;
+    memset(first, 0x77, slot_bytes);
+    assert_non_null(fixture_allocate(slot_bytes, GC_KIND_EXACT));
+    *fixture_byte(first) = GC_SLOT_FREE; // it has died
+    gc_cache_flush_counts(&fixture_cache);
+    gc_cache_restart_stw(&fixture_cache);
+    gc_cache_restart_stw(&fixture_cache);
+    size_t taken = 0, taken_before_first = SIZE_MAX;
+    char *slot;
+    for (; gc_heap_slot_at(slot = fixture_allocate(slot_bytes, GC_KIND_EXACT)).page == page; taken++) {
+      assert_true(is_filled_with(slot, slot_bytes, 0));
+      taken_before_first = slot == first ? taken : taken_before_first;
+    }
+    assert_true(taken_before_first <= 1);
+    assert_int_equal(taken, gc_classes[class].slots - 1);
+  }
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_cache_that_is_restarted_uses_the_same_slots_again),
       cmocka_unit_test(all_holes_of_a_page_are_found_in_order_and_cleared),
       cmocka_unit_test(clearing_goes_a_window_ahead_of_use),
       cmocka_unit_test(fresh_memory_is_not_cleared_again),

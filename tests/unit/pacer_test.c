@@ -61,6 +61,49 @@ roots_count_as_work(void **state) {
   assert_in_range(gc_pacer_budget_bytes(heap), 50 * GC_MIB, 100 * GC_MIB);
 }
 
+// Where collecting takes little of the time a small heap stays small; where it takes much, and in a large heap,
+// the budget is what it is without knowing.
+static void
+little_work_needs_little_memory(void **state) {
+  (void)state;
+  struct gc_pacer_heap heap = heap_with(4 * GC_MIB);
+  heap.work_bytes = 100 * GC_KIB;
+  assert_in_range(gc_pacer_budget_bytes(heap), 2 * GC_MIB, 4 * GC_MIB);
+  for (size_t before = 0; heap.work_bytes < GC_GIB; heap.work_bytes *= 2) {
+    size_t now = gc_pacer_budget_bytes(heap);
+    assert_true(now >= before && now <= budget(heap.live_bytes));
+    before = now;
+  }
+  assert_int_equal(gc_pacer_budget_bytes(heap), budget(heap.live_bytes));
+  heap = heap_with(GC_GIB);
+  heap.work_bytes = GC_MIB;
+  assert_int_equal(gc_pacer_budget_bytes(heap), budget(GC_GIB));
+}
+
+// 1 ms of each 10 in which 5 MiB are allocated: 0.5 MiB.
+static void
+work_is_learnt_from_several_cycles(void **state) {
+  (void)state;
+  size_t work = GC_PACER_WORK_BYTES_MIN;
+  for (int i = 0; i < 10; i++) {
+    size_t before = work;
+    work = gc_pacer_next_work_bytes(work, 5 * GC_MIB, 1000000, 10000000);
+    assert_in_range(work, before, 2 * before);
+  }
+  assert_in_range(work, GC_MIB / 2 - 1, GC_MIB / 2 + 1);
+  assert_int_equal(gc_pacer_next_work_bytes(work, 5 * GC_MIB, 100000000, 10000000), 2 * work);
+  assert_int_equal(gc_pacer_next_work_bytes(work, 5 * GC_MIB, 0, 10000000), work / 2);
+  assert_int_equal(gc_pacer_next_work_bytes(work, SIZE_MAX, UINT64_MAX, 0), 2 * work);
+  assert_int_equal(gc_pacer_next_work_bytes(GC_PACER_WORK_BYTES_MIN, 0, 0, 0), GC_PACER_WORK_BYTES_MIN);
+}
+
+static void
+the_floor_rises_only_where_others_are_stopped(void **state) {
+  (void)state;
+  assert_int_equal(gc_pacer_next_floor_bytes(GC_MIB, GC_MIB, 0, 1000000, 1000000), GC_MIB);
+  assert_int_equal(gc_pacer_next_floor_bytes(GC_MIB, GC_MIB, 1, 1000000, 1000000), 2 * GC_MIB);
+}
+
 static void
 the_initial_heap_is_filled_before_the_first_cycle(void **state) {
   (void)state;
@@ -725,6 +768,9 @@ main(void) {
       cmocka_unit_test(a_budget_grows_with_what_lives_and_ever_more_slowly),
       cmocka_unit_test(a_larger_divisor_makes_a_smaller_budget),
       cmocka_unit_test(roots_count_as_work),
+      cmocka_unit_test(little_work_needs_little_memory),
+      cmocka_unit_test(work_is_learnt_from_several_cycles),
+      cmocka_unit_test(the_floor_rises_only_where_others_are_stopped),
       cmocka_unit_test(the_initial_heap_is_filled_before_the_first_cycle),
       cmocka_unit_test(no_heap_is_too_large),
       cmocka_unit_test(markers_are_woken_when_they_pay),
