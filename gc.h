@@ -219,8 +219,8 @@ GC_array_bytes(size_t count, size_t bytes) {
 GC_API void *GC_CALL GC_base(void *address);
 #define GC_base_C(address) ((const void *)GC_base((void *)(uintptr_t)(address)))
 
-// The size in bytes of the object that starts at `object` (it may be more than was asked for), or 0 if none
-// does.
+// The size in bytes of the object that `object` points to or into (it may be more than was asked for), or 0
+// if there is none.
 GC_API size_t GC_CALL GC_size(const void *object);
 
 // 1 if the address lies in an object of the collected heap, else 0.

@@ -14,7 +14,7 @@ size_t
 GC_size(const void *object) {
   gc_init_ensure();
   struct gc_ref ref = gc_heap_resolve(object);
-  return ref.start == object && ref.start ? ref.bytes : 0;
+  return ref.start ? ref.bytes : 0;
 }
 
 int

@@ -10,7 +10,7 @@ is_consistent(char *object, size_t bytes) {
   return object && size >= bytes && size > 0 && GC_base(object) == object &&
          GC_base(object + size / 2) == object && GC_base(object + size - 1) == object &&
          GC_is_heap_ptr(object) && GC_is_heap_ptr(object + size - 1) && GC_base(object + size) != object &&
-         (size == 1 || GC_size(object + 1) == 0);
+         GC_size(object + size - 1) == size;
 }
 
 // Room for a request may exceed it by an eighth, or a page for large ones.
