@@ -163,6 +163,7 @@ GC_API int GC_CALL GC_posix_memalign(void **object, size_t alignment, size_t byt
 // short; NULL for NULL.
 GC_API char *GC_CALL GC_strdup(const char *string) GC_ATTR_MALLOC;
 GC_API char *GC_CALL GC_strndup(const char *string, size_t limit) GC_ATTR_MALLOC GC_ATTR_NONNULL(1);
+GC_API wchar_t *GC_CALL GC_wcsdup(const wchar_t *string) GC_ATTR_MALLOC GC_ATTR_NONNULL(1);
 
 // Several objects of `bytes` bytes each at the price of about one, linked through their first words
 // (GC_NEXT) and otherwise zero. The program must clear the link of each object that it takes.  At least one
@@ -184,24 +185,13 @@ GC_API void *GC_CALL GC_pvalloc(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(
 // GC_malloc by an old name.
 GC_API GC_ATTR_DEPRECATED void *GC_CALL GC_malloc_stubborn(size_t bytes);
 
-#define GC_MALLOC(bytes) GC_malloc(bytes)
-#define GC_MALLOC_ATOMIC(bytes) GC_malloc_atomic(bytes)
-#define GC_MALLOC_UNCOLLECTABLE(bytes) GC_malloc_uncollectable(bytes)
-#define GC_MALLOC_ATOMIC_UNCOLLECTABLE(bytes) GC_malloc_atomic_uncollectable(bytes)
-#define GC_MALLOC_IGNORE_OFF_PAGE(bytes) GC_malloc_ignore_off_page(bytes)
-#define GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE(bytes) GC_malloc_atomic_ignore_off_page(bytes)
-#define GC_REALLOC(object, bytes) GC_realloc(object, bytes)
-#define GC_REALLOCF(object, bytes) GC_reallocf(object, bytes)
-#define GC_FREE(object) GC_free(object)
-#define GC_FREEZERO(object, bytes) GC_freezero(object, bytes)
-#define GC_FREEZEROALL(object) GC_FREEZERO(object, (size_t)-1)
-#define GC_STRDUP(string) GC_strdup(string)
-#define GC_STRNDUP(string, limit) GC_strndup(string, limit)
+// GC_MALLOC and its kin are macros for these functions, or with GC_DEBUG defined for those that note where
+// they were called ("Debugging").
 
 // One object of a type: GC_NEW(struct node) has type struct node *.
-#define GC_NEW(type) ((type *)GC_malloc(sizeof(type)))
-#define GC_NEW_ATOMIC(type) ((type *)GC_malloc_atomic(sizeof(type)))
-#define GC_NEW_UNCOLLECTABLE(type) ((type *)GC_malloc_uncollectable(sizeof(type)))
+#define GC_NEW(type) ((type *)GC_MALLOC(sizeof(type)))
+#define GC_NEW_ATOMIC(type) ((type *)GC_MALLOC_ATOMIC(sizeof(type)))
+#define GC_NEW_UNCOLLECTABLE(type) ((type *)GC_MALLOC_UNCOLLECTABLE(sizeof(type)))
 
 // An array of `count` of them; too many are memory that is not to be had.
 static inline size_t
@@ -468,11 +458,9 @@ GC_write_barrier(const void *address) {
 
 // libgc's names.  Pointers were written anywhere into the object that `object` points to or into.
 GC_API void GC_CALL GC_end_stubborn_change(const void *object) GC_ATTR_NONNULL(1);
-#define GC_END_STUBBORN_CHANGE(object) GC_end_stubborn_change(object)
 
 // *(void **)place = value, and tell of it.
 GC_API void GC_CALL GC_ptr_store_and_dirty(void *place, const void *value) GC_ATTR_NONNULL(1);
-#define GC_PTR_STORE_AND_DIRTY(place, value) GC_ptr_store_and_dirty(place, value)
 
 // Once announced a change to come.  Does nothing.
 GC_API void GC_CALL GC_change_stubborn(const void *object);
@@ -589,16 +577,6 @@ GC_API GC_word GC_CALL GC_get_allocd_bytes_per_finalizer(void);
 // Print what is registered to the log.
 GC_API void GC_CALL GC_dump_finalization(void);
 
-// libgc's macros, which its debugging mode redefines.
-#define GC_REGISTER_FINALIZER(object, finalizer, data, old_finalizer, old_data) \
-  GC_register_finalizer(object, finalizer, data, old_finalizer, old_data)
-#define GC_REGISTER_FINALIZER_IGNORE_SELF(object, finalizer, data, old_finalizer, old_data) \
-  GC_register_finalizer_ignore_self(object, finalizer, data, old_finalizer, old_data)
-#define GC_REGISTER_FINALIZER_NO_ORDER(object, finalizer, data, old_finalizer, old_data) \
-  GC_register_finalizer_no_order(object, finalizer, data, old_finalizer, old_data)
-#define GC_REGISTER_FINALIZER_UNREACHABLE(object, finalizer, data, old_finalizer, old_data) \
-  GC_register_finalizer_unreachable(object, finalizer, data, old_finalizer, old_data)
-
 // ---- Queues of finalizers (Loam) -----------------------------------------------------------------------
 //
 // A program can own queues, for instance one for each event loop: finalizers and cleaners registered with a
@@ -681,11 +659,8 @@ GC_API int GC_CALL GC_register_long_link(void **link, const void *object) GC_ATT
 GC_API int GC_CALL GC_move_long_link(void **link, void **new_link) GC_ATTR_NONNULL(2);
 GC_API int GC_CALL GC_unregister_long_link(void **link);
 
-#define GC_GENERAL_REGISTER_DISAPPEARING_LINK(link, object) \
-  GC_general_register_disappearing_link(link, object)
-#define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link(link, object)
-
-// The same for an object given by a pointer to any place in it.
+// The macros of the same names are in "Debugging".  These are for objects given by a pointer to any place in
+// them.
 #define GC_GENERAL_REGISTER_DISAPPEARING_LINK_SAFE(link, object) \
   GC_general_register_disappearing_link(link, GC_base_C(object))
 #define GC_REGISTER_LONG_LINK_SAFE(link, object) GC_register_long_link(link, GC_base_C(object))
@@ -1003,6 +978,237 @@ GC_API GC_on_heap_resize_proc GC_CALL GC_get_on_heap_resize(void);
 typedef void(GC_CALLBACK *GC_start_callback_proc)(void);
 GC_API void GC_CALL GC_set_start_callback(GC_start_callback_proc function);
 GC_API GC_start_callback_proc GC_CALL GC_get_start_callback(void);
+
+// ---- Debugging -----------------------------------------------------------------------------------------
+//
+// The functions below allocate annotated objects: each has a header before it that says where it was
+// allocated (a file and a line) and how many bytes were asked for, and marks before and behind it that show
+// when somebody writes there.  Marks are looked at when the object is freed, and those of all annotated
+// objects at each collection, which takes longer for it; what is found to be smashed is reported to the log,
+// with positions.
+//
+// GC_base gives the start of an annotated object's header, GC_size its size with all that.  What is
+// registered for such an object (links, references, tables) is registered for its base; only the finalizers
+// below take the object as the program knows it.  Do not mix: an annotated object is for GC_debug_free and
+// GC_debug_realloc only.
+//
+// A program that is compiled with GC_DEBUG defined before inclusion, and uses the macros GC_MALLOC and so on,
+// gets these functions with its own positions.  With GC_DEBUG_REPLACEMENT, GC_MALLOC and GC_REALLOC become
+// those without positions.
+//
+// What keeps an object alive, annotated or not, is for gc_backptr.h to say.
+
+#define GC_EXTRAS __FILE__, __LINE__
+#define GC_EXTRA_PARAMS const char *file, int line
+
+// As the functions without debug_, and GC_malloc for _stubborn.  `file` is not copied.  When NULL is returned
+// the log says where.
+GC_API void *GC_CALL GC_debug_malloc(size_t bytes, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_atomic(size_t bytes, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_uncollectable(size_t bytes, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_atomic_uncollectable(size_t bytes, const char *file,
+                                                          int line) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_ignore_off_page(size_t bytes, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_atomic_ignore_off_page(size_t bytes, const char *file,
+                                                            int line) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_stubborn(size_t bytes, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API char *GC_CALL GC_debug_strdup(const char *string, const char *file, int line) GC_ATTR_MALLOC;
+GC_API char *GC_CALL GC_debug_strndup(const char *string, size_t limit, const char *file,
+                                      int line) GC_ATTR_MALLOC GC_ATTR_NONNULL(1);
+GC_API wchar_t *GC_CALL GC_debug_wcsdup(const wchar_t *string, const char *file, int line) GC_ATTR_MALLOC
+    GC_ATTR_NONNULL(1);
+
+// Free an annotated object.  NULL is ignored.  If marks were written over, or the object has been freed
+// before, the log says so; in the second case nothing is done.  An uncollectable object, and while
+// GC_find_leak is set any, is given back at once.  Others are only filled with 0xEFBEADDEDEADBEEF, and stay
+// until nothing refers to them, so that a mistaken use does no harm.  A pointer to another place in an object
+// is reported to the log and treated likewise; one that lies in no object ends the program.
+GC_API void GC_CALL GC_debug_free(void *object);
+
+// As GC_realloc, for an annotated object: it always moves.  For others the log is told, and it is GC_realloc.
+GC_API void *GC_CALL GC_debug_realloc(void *object, size_t bytes, const char *file, int line)
+    GC_ATTR_ALLOC_SIZE(2);
+
+// As GC_reallocf and GC_freezero, for annotated objects.  (libgc 8.3.)
+GC_API void *GC_CALL GC_debug_reallocf(void *object, size_t bytes, const char *file, int line)
+    GC_ATTR_ALLOC_SIZE(2);
+GC_API void GC_CALL GC_debug_freezero(void *object, size_t bytes);
+
+// The same without a position, for the place of malloc and realloc.
+GC_API void *GC_CALL GC_debug_malloc_replacement(size_t bytes) GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_malloc_uncollectable_replacement(size_t bytes) GC_ATTR_MALLOC
+    GC_ATTR_ALLOC_SIZE(1);
+GC_API void *GC_CALL GC_debug_realloc_replacement(void *object, size_t bytes) GC_ATTR_ALLOC_SIZE(2);
+GC_API void *GC_CALL GC_debug_reallocf_replacement(void *object, size_t bytes) GC_ATTR_ALLOC_SIZE(2);
+
+// How far behind its base an annotated object begins, in bytes: 32.
+GC_API size_t GC_CALL GC_get_debug_header_size(void);
+
+// As GC_register_finalizer and so on, for an annotated object as the program knows it; that is also what the
+// finalizer gets.  The log says when `object` is none such, or had a finalizer from the other functions; then
+// the old values are not stored.
+GC_API void GC_CALL GC_debug_register_finalizer(void *object, GC_finalization_proc finalizer,
+                                                void *client_data, GC_finalization_proc *old_finalizer,
+                                                void **old_data) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_register_finalizer_ignore_self(void *object, GC_finalization_proc finalizer,
+                                                            void *client_data,
+                                                            GC_finalization_proc *old_finalizer,
+                                                            void **old_data) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_register_finalizer_no_order(void *object, GC_finalization_proc finalizer,
+                                                         void *client_data,
+                                                         GC_finalization_proc *old_finalizer, void **old_data)
+    GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_register_finalizer_unreachable(void *object, GC_finalization_proc finalizer,
+                                                            void *client_data,
+                                                            GC_finalization_proc *old_finalizer,
+                                                            void **old_data) GC_ATTR_NONNULL(1);
+
+// As GC_register_displacement, for annotated and other objects.
+GC_API void GC_CALL GC_debug_register_displacement(size_t displacement);
+
+// As GC_end_stubborn_change, but aborts if `object` lies in no object; GC_debug_change_stubborn does nothing.
+GC_API void GC_CALL GC_debug_end_stubborn_change(const void *object) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_change_stubborn(const void *object);
+
+// As GC_ptr_store_and_dirty, with GC_is_visible(place) and GC_is_valid_displacement(value).
+GC_API void GC_CALL GC_debug_ptr_store_and_dirty(void *place, const void *value);
+
+// Finding leaks.  While this is not 0, objects that nothing refers to and that were not freed are reported at
+// each collection, with positions if they are annotated, and reclaimed; and once more at exit, if it was set
+// when the collector was initialised.  The log gets the first 40 of each collection.  All collections are
+// of the whole heap and in one pause then; registering finalizers does nothing, registering links gives
+// GC_UNIMPLEMENTED.  Set it, by GC_FIND_LEAK in the environment, by the setter or by hand, before GC_init.
+GC_API void GC_CALL GC_set_find_leak(int on);
+GC_API int GC_CALL GC_get_find_leak(void);
+
+// Checks of pointers, for programs that have them made for each arithmetic with pointers and each store.
+// Each gives its first argument, after calling the function named below if it finds something wrong.
+
+// Do both lie in the same object, or neither in one?  Just past an object's end counts as in it.
+GC_API void *GC_CALL GC_same_obj(void *pointer, void *other);
+
+// Is the pointer, if it points into the heap, one that keeps an object?  NULL is good.
+GC_API void *GC_CALL GC_is_valid_displacement(void *pointer);
+
+// Would the collector see a pointer that is stored here?  Wrong if it is not aligned, or lies in the heap but
+// in no object; of what lies elsewhere nothing is known.
+GC_API void *GC_CALL GC_is_visible(void *place);
+
+// Add `bytes` to *pointer, and look whether it stays in its object.  The new value; the old one.
+GC_API void *GC_CALL GC_pre_incr(void **pointer, ptrdiff_t bytes) GC_ATTR_NONNULL(1);
+GC_API void *GC_CALL GC_post_incr(void **pointer, ptrdiff_t bytes) GC_ATTR_NONNULL(1);
+
+// What is called when something is wrong.  By default the program is aborted with a message.  The variables
+// may be written at any time.
+typedef void(GC_CALLBACK *GC_valid_ptr_print_proc_t)(void *pointer);
+typedef void(GC_CALLBACK *GC_same_obj_print_proc_t)(void *pointer, void *other);
+GC_API GC_same_obj_print_proc_t GC_same_obj_print_proc;
+GC_API GC_valid_ptr_print_proc_t GC_is_valid_displacement_print_proc;
+GC_API GC_valid_ptr_print_proc_t GC_is_visible_print_proc;
+GC_API void GC_CALL GC_set_same_obj_print_proc(GC_same_obj_print_proc_t function) GC_ATTR_NONNULL(1);
+GC_API GC_same_obj_print_proc_t GC_CALL GC_get_same_obj_print_proc(void);
+GC_API void GC_CALL GC_set_is_valid_displacement_print_proc(GC_valid_ptr_print_proc_t function)
+    GC_ATTR_NONNULL(1);
+GC_API GC_valid_ptr_print_proc_t GC_CALL GC_get_is_valid_displacement_print_proc(void);
+GC_API void GC_CALL GC_set_is_visible_print_proc(GC_valid_ptr_print_proc_t function) GC_ATTR_NONNULL(1);
+GC_API GC_valid_ptr_print_proc_t GC_CALL GC_get_is_visible_print_proc(void);
+
+// The macros that GC_DEBUG changes.
+#if defined(GC_DEBUG_REPLACEMENT)
+#define GC_MALLOC(bytes) GC_debug_malloc_replacement(bytes)
+#define GC_REALLOC(object, bytes) GC_debug_realloc_replacement(object, bytes)
+#define GC_REALLOCF(object, bytes) GC_debug_reallocf_replacement(object, bytes)
+#elif defined(GC_DEBUG)
+#define GC_MALLOC(bytes) GC_debug_malloc(bytes, GC_EXTRAS)
+#define GC_REALLOC(object, bytes) GC_debug_realloc(object, bytes, GC_EXTRAS)
+#define GC_REALLOCF(object, bytes) GC_debug_reallocf(object, bytes, GC_EXTRAS)
+#else
+#define GC_MALLOC(bytes) GC_malloc(bytes)
+#define GC_REALLOC(object, bytes) GC_realloc(object, bytes)
+#define GC_REALLOCF(object, bytes) GC_reallocf(object, bytes)
+#endif
+
+#if defined(GC_DEBUG)
+#define GC_MALLOC_ATOMIC(bytes) GC_debug_malloc_atomic(bytes, GC_EXTRAS)
+#define GC_MALLOC_UNCOLLECTABLE(bytes) GC_debug_malloc_uncollectable(bytes, GC_EXTRAS)
+#define GC_MALLOC_ATOMIC_UNCOLLECTABLE(bytes) GC_debug_malloc_atomic_uncollectable(bytes, GC_EXTRAS)
+#define GC_MALLOC_IGNORE_OFF_PAGE(bytes) GC_debug_malloc_ignore_off_page(bytes, GC_EXTRAS)
+#define GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE(bytes) GC_debug_malloc_atomic_ignore_off_page(bytes, GC_EXTRAS)
+#define GC_STRDUP(string) GC_debug_strdup(string, GC_EXTRAS)
+#define GC_STRNDUP(string, limit) GC_debug_strndup(string, limit, GC_EXTRAS)
+#define GC_WCSDUP(string) GC_debug_wcsdup(string, GC_EXTRAS)
+#define GC_FREE(object) GC_debug_free(object)
+#define GC_FREEZERO(object, bytes) GC_debug_freezero(object, bytes)
+#define GC_REGISTER_FINALIZER(object, finalizer, data, old_finalizer, old_data) \
+  GC_debug_register_finalizer(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_IGNORE_SELF(object, finalizer, data, old_finalizer, old_data) \
+  GC_debug_register_finalizer_ignore_self(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_NO_ORDER(object, finalizer, data, old_finalizer, old_data) \
+  GC_debug_register_finalizer_no_order(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_UNREACHABLE(object, finalizer, data, old_finalizer, old_data) \
+  GC_debug_register_finalizer_unreachable(object, finalizer, data, old_finalizer, old_data)
+#define GC_GENERAL_REGISTER_DISAPPEARING_LINK(link, object) \
+  GC_general_register_disappearing_link(link, GC_base((void *)(object)))
+#define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link(link, GC_base((void *)(object)))
+#define GC_END_STUBBORN_CHANGE(object) GC_debug_end_stubborn_change(object)
+#define GC_PTR_STORE_AND_DIRTY(place, value) GC_debug_ptr_store_and_dirty(place, value)
+#define GC_PTR_STORE(place, value) \
+  (*(void **)GC_is_visible((void *)(place)) = GC_is_valid_displacement((void *)(value)))
+#define GC_REGISTER_DISPLACEMENT(displacement) GC_debug_register_displacement(displacement)
+#else
+#define GC_MALLOC_ATOMIC(bytes) GC_malloc_atomic(bytes)
+#define GC_MALLOC_UNCOLLECTABLE(bytes) GC_malloc_uncollectable(bytes)
+#define GC_MALLOC_ATOMIC_UNCOLLECTABLE(bytes) GC_malloc_atomic_uncollectable(bytes)
+#define GC_MALLOC_IGNORE_OFF_PAGE(bytes) GC_malloc_ignore_off_page(bytes)
+#define GC_MALLOC_ATOMIC_IGNORE_OFF_PAGE(bytes) GC_malloc_atomic_ignore_off_page(bytes)
+#define GC_STRDUP(string) GC_strdup(string)
+#define GC_STRNDUP(string, limit) GC_strndup(string, limit)
+#define GC_WCSDUP(string) GC_wcsdup(string)
+#define GC_FREE(object) GC_free(object)
+#define GC_FREEZERO(object, bytes) GC_freezero(object, bytes)
+#define GC_REGISTER_FINALIZER(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_IGNORE_SELF(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_ignore_self(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_NO_ORDER(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_no_order(object, finalizer, data, old_finalizer, old_data)
+#define GC_REGISTER_FINALIZER_UNREACHABLE(object, finalizer, data, old_finalizer, old_data) \
+  GC_register_finalizer_unreachable(object, finalizer, data, old_finalizer, old_data)
+#define GC_GENERAL_REGISTER_DISAPPEARING_LINK(link, object) \
+  GC_general_register_disappearing_link(link, object)
+#define GC_REGISTER_LONG_LINK(link, object) GC_register_long_link(link, object)
+#define GC_END_STUBBORN_CHANGE(object) GC_end_stubborn_change(object)
+#define GC_PTR_STORE_AND_DIRTY(place, value) GC_ptr_store_and_dirty(place, value)
+#define GC_PTR_STORE(place, value) (*(void **)(place) = (void *)(value))
+#define GC_REGISTER_DISPLACEMENT(displacement) GC_register_displacement(displacement)
+#endif
+
+#define GC_FREEZEROALL(object) GC_FREEZERO(object, (size_t)-1)
+#define GC_MALLOC_STUBBORN(bytes) GC_MALLOC(bytes)
+#define GC_NEW_STUBBORN(type) GC_NEW(type)
+
+// Arithmetic with pointers, checked with GC_DEBUG: `pointer` may be evaluated twice.
+#if defined(GC_DEBUG) && defined(__GNUC__)
+#define GC_PTR_ADD3(pointer, count, result_type) ((result_type)GC_same_obj((pointer) + (count), (pointer)))
+#define GC_PRE_INCR3(pointer, count, result_type) \
+  ((result_type)GC_pre_incr((void **)(&(pointer)), (count) * (ptrdiff_t)sizeof(*(pointer))))
+#define GC_POST_INCR3(pointer, count, result_type) \
+  ((result_type)GC_post_incr((void **)(&(pointer)), (count) * (ptrdiff_t)sizeof(*(pointer))))
+#define GC_PTR_ADD(pointer, count) GC_PTR_ADD3(pointer, count, __typeof__(pointer))
+#define GC_PRE_INCR(pointer, count) GC_PRE_INCR3(pointer, count, __typeof__(pointer))
+#define GC_POST_INCR(pointer) GC_POST_INCR3(pointer, 1, __typeof__(pointer))
+#define GC_POST_DECR(pointer) GC_POST_INCR3(pointer, -1, __typeof__(pointer))
+#else
+#define GC_PTR_ADD(pointer, count) ((pointer) + (count))
+#define GC_PRE_INCR(pointer, count) ((pointer) += (count))
+#define GC_POST_INCR(pointer) ((pointer)++)
+#define GC_POST_DECR(pointer) ((pointer)--)
+#endif
 
 // ---- Statistics ----------------------------------------------------------------------------------------
 // The getters are cheap and take no lock: figures may be a moment old and need not agree with each other.

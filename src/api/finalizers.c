@@ -64,6 +64,8 @@ register_finalizer(void *object, enum gc_finalizer_sort sort, GC_finalization_pr
       .object = object,
       .new = {.function = (void (*)(void))finalizer, .data = data, .sort = sort},
   };
+  if (GC_READ(GC_find_leak))
+    return;
   if (register_it(&request) == GC_NO_ROOM) {
     errno = ENOMEM;
     gc_variables_out_of_memory(sizeof(struct gc_ref_node));

@@ -71,7 +71,7 @@ GC_get_mode(void) {
 void
 GC_enable_incremental(void) {
   GC_init();
-  if (gc_tunables.disable_incremental)
+  if (gc_tunables.disable_incremental || GC_READ(GC_find_leak))
     return;
   bool unlimited = gc_variables_pause_target_ms() >= GC_TIME_UNLIMITED;
   enum gc_mode mode = unlimited ? GC_MODE_IS_GENERATIONAL : GC_MODE_IS_CONCURRENT;

@@ -14,6 +14,7 @@
 #include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/pauses.h"
+#include "debug/findings.h"
 #include "gc.h"
 #include "heap/heap.h"
 #include "observe/dump.h"
@@ -69,10 +70,18 @@ reservation_bytes(void) {
 static void
 report_cycle(void) {
   gc_pauses_deliver();
+  gc_findings_report();
   if (gc_tunables.dump_regularly)
     gc_dump("after a collection");
   if (gc_tunables.print_address_map)
     gc_dump_address_map();
+}
+
+// What has leaked by the end of the program is reported then.
+static void
+collect_at_exit(void) {
+  if (GC_READ(GC_find_leak))
+    GC_gcollect();
 }
 
 static void
@@ -90,7 +99,10 @@ initialize(void) {
   gc_cycle_init();
   gc_cycle_report = report_cycle;
   gc_incremental_init();
+  gc_findings_init();
   GC_WRITE(GC_parallel, (int)gc_cycle_markers_max() - 1);
+  if (GC_READ(GC_find_leak))
+    atexit(collect_at_exit);
   __atomic_store_n(&gc_initialized, true, __ATOMIC_RELEASE);
 }
 

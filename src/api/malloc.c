@@ -1,12 +1,14 @@
 // GC_malloc and its kin: the fast path, and argument checks around the rest.
 #include <errno.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "api/init.h"
 #include "base/check.h"
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
+#include "debug/annotation.h"
 #include "gc.h"
 #include "heap/heap.h"
 #include "refs/finalizers.h"
@@ -100,12 +102,21 @@ forget_registrations(void *object) {
   gc_lock_release(&gc_lock);
 }
 
+static void
+forget_annotation(struct gc_ref ref) {
+  gc_lock_acquire(&gc_lock);
+  gc_annotation_forget(ref);
+  gc_lock_release(&gc_lock);
+}
+
 // A thread that cannot be attached for want of memory leaves the slot to the next collection.
 static void
 free_object(struct gc_ref ref) {
   struct gc_cache *cache;
   if (GC_UNLIKELY(gc_page_set_has(gc_heap.referred, gc_heap_page_of(ref.start))))
     forget_registrations(ref.start);
+  if (GC_UNLIKELY(gc_annotation_any))
+    forget_annotation(ref);
   if (gc_heap.pages[ref.page].slot_granules == 0)
     free_large(ref);
   else if ((cache = gc_allocate_cache()) != NULL)
@@ -234,6 +245,13 @@ GC_strdup(const char *string) {
 char *
 GC_strndup(const char *string, size_t limit) {
   return copy_string(string, strnlen(string, limit));
+}
+
+wchar_t *
+GC_wcsdup(const wchar_t *string) {
+  size_t bytes = (wcslen(string) + 1) * sizeof *string;
+  wchar_t *copy = GC_malloc_atomic(bytes);
+  return copy ? memcpy(copy, string, bytes) : NULL;
 }
 
 // About a page of the system's worth of objects, as libgc gives.

@@ -58,6 +58,8 @@ gc_variables_take(const struct gc_tunables *tunables) {
     GC_WRITE(GC_all_interior_pointers, tunables->all_interior_pointers);
   if (tunables->dont_gc)
     GC_WRITE(GC_dont_gc, 1);
+  if (tunables->find_leak)
+    GC_WRITE(GC_find_leak, 1);
   if (tunables->said.free_space_divisor)
     GC_WRITE(GC_free_space_divisor, tunables->free_space_divisor);
   if (tunables->said.use_entire_heap)

@@ -24,6 +24,7 @@
 
 GC_STATE struct gc_cycle_stats gc_cycle_stats;
 void (*gc_cycle_report)(void);
+void (*gc_cycle_inspect_stw)(void);
 
 // ---- Markers -------------------------------------------------------------------------------------------
 

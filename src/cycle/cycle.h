@@ -57,6 +57,10 @@ bool gc_cycle_collect(struct gc_cycle_request request);
 // Reports for people after each finished collection, with no lock held; NULL: none.  Set once by api/.
 extern void (*gc_cycle_report)(void);
 
+// Looks at the heap between marking and sweeping, when what dies bears no mark: NULL or set once, by debug/.
+// [stw]
+extern void (*gc_cycle_inspect_stw)(void);
+
 // Is a collection due?  And is it, or does a concurrent cycle want allocating threads to wait?  [racy: hints
 // for allocation]
 bool gc_cycle_due(void);

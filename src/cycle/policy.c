@@ -8,6 +8,7 @@
 #include "base/variables.h"
 #include "cycle/pacer.h"
 #include "cycle/remember.h"
+#include "gc.h"
 #include "heap/heap.h"
 #include "os/writes.h"
 #include "world/stop.h"
@@ -132,8 +133,12 @@ gc_policy_has_concurrent(void) {
   return policy.tracks && wants_concurrent();
 }
 
+// Leaks are looked for with the world stopped only: while markers run beside the program an object that it
+// frees may get a mark once more, and would seem to have leaked.
 enum gc_policy_choice
 gc_policy_choose(enum gc_cycle_reason reason) {
+  if (GC_READ(GC_find_leak))
+    return GC_POLICY_FULL;
   if (wants_minor() || wants_concurrent())
     begin_tracking();
   if (reason == GC_CYCLE_STRESS)

@@ -178,6 +178,8 @@ static void
 begin_sweep(bool full, bool all) {
   enum { SPANS_AT_ONCE = 1 << 20 };
   verify("after marking", full ? verify_marks_of_full : verify_marks_of_minor);
+  if (gc_cycle_inspect_stw)
+    gc_cycle_inspect_stw();
   raise_event(GC_EVENT_RECLAIM_START);
   gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
   forget_freed();
