@@ -306,7 +306,7 @@ TEST_SOURCES   := $(sort $(wildcard tests/unit/*_test.c) $(filter-out $(TEST_SHA
 TEST_PROGRAMS  := $(TEST_SOURCES:tests/%.c=$(TEST_DIR)/%)
 TEST_SHARED    := $(TEST_SHARED_C:tests/%.c=$(TEST_DIR)/%.so)
 TEST_SCRIPTS   := $(sort $(wildcard tests/*/*.sh $(if $(SCHEME_SOURCES),examples/scheme/tests/run.sh)))
-TEST_CHECKS    := .ci/check-headers .ci/check-symbols
+TEST_CHECKS    := .ci/check-headers .ci/check-symbols .ci/check-libgc
 TEST_ALL       := $(TEST_CHECKS) $(TEST_PROGRAMS) $(TEST_SCRIPTS)
 # TESTS="unit/tunables death" chooses by parts of names.
 chosen          = $(if $(strip $(foreach part,$(TESTS),$(findstring $(part),$(1)))),$(1))

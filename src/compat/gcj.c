@@ -1,4 +1,5 @@
 // gc_gcj.h.
+#include "api/debug.h"
 #include "api/init.h"
 #include "base/check.h"
 #include "base/hooks.h"
@@ -7,6 +8,7 @@
 #include "compat/include/gc/gc_mark.h"
 #include "compat/kinds.h"
 #include "cycle/cycle.h"
+#include "debug/annotation.h"
 
 // The descriptor is in what the first word points to.
 #define DESCRIPTOR_IN_TYPE \
@@ -58,4 +60,17 @@ GC_gcj_malloc(size_t bytes, void *type) {
 void *
 GC_gcj_malloc_ignore_off_page(size_t bytes, void *type) {
   return GC_gcj_malloc(bytes, type);
+}
+
+// The type is in the first word that the program sees; the mark procedure finds it there (environment 1).
+void *
+GC_debug_gcj_malloc(size_t bytes, void *type, const char *file, int line) {
+  GC_CHECK(kind, "GC_debug_gcj_malloc: GC_init_gcj_malloc has not been called");
+  void **object = gc_compat_allocate(gc_annotation_request(gc_max(bytes, sizeof type)), 0, debug_kind);
+  object = gc_debug_annotate("GC_debug_gcj_malloc", object, bytes, file, line);
+  if (object) {
+    *object = type;
+    GC_end_stubborn_change(object);
+  }
+  return object;
 }
