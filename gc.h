@@ -925,13 +925,13 @@ GC_API void GC_CALL GC_set_log_fd(int fd);
 // streams. With GC_LOG_FILE in the environment all three go to that file, unless GC_ONLY_LOG_TO_FILE says
 // otherwise.
 #if defined(__GNUC__)
-#define GC_ATTR_FORMAT_PRINTF __attribute__((format(printf, 1, 2)))
+#define GC_ATTR_FORMAT_PRINTF(format_argument, first) __attribute__((format(printf, format_argument, first)))
 #else
-#define GC_ATTR_FORMAT_PRINTF
+#define GC_ATTR_FORMAT_PRINTF(format_argument, first)
 #endif
-GC_API void GC_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
-GC_API void GC_err_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
-GC_API void GC_log_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF;
+GC_API void GC_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF(1, 2);
+GC_API void GC_err_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF(1, 2);
+GC_API void GC_log_printf(const char *format, ...) GC_ATTR_FORMAT_PRINTF(1, 2);
 
 // What a collection goes through, in this order.  The world is stopped from PRE_STOP_WORLD to
 // POST_START_WORLD (libgc's values).  A concurrent collection stops the world at least twice and goes from
