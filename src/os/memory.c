@@ -7,6 +7,7 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
+#include "base/sanitizer.h"
 
 int gc_os_access = PROT_READ | PROT_WRITE;
 
@@ -112,6 +113,42 @@ gc_os_unmap(void *base, size_t bytes) {
   bytes = gc_round_up(bytes, gc_os_page_bytes());
   munmap(base, bytes);
   gc_atomic_sub(&obtained_bytes, bytes);
+}
+
+// Linux 6.13's guards split no mapping, of which a process may have 65,530: stacks side by side are one.
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static bool
+guard(void *page) {
+  return madvise(page, gc_os_page_bytes(), MADV_GUARD_INSTALL) == 0 ||
+         mprotect(page, gc_os_page_bytes(), PROT_NONE) == 0;
+}
+
+void *
+gc_os_map_stack(size_t bytes) {
+  if (must_fail())
+    return NULL;
+  bytes = gc_round_up(bytes, gc_os_page_bytes()) + gc_os_page_bytes();
+  char *base = map_anonymous(bytes, PROT_READ | PROT_WRITE, MAP_NORESERVE | MAP_STACK);
+  if (!base)
+    return NULL;
+  (void)madvise(base, bytes, MADV_NOHUGEPAGE);
+  if (guard(base))
+    return base + gc_os_page_bytes();
+  munmap(base, bytes);
+  return NULL;
+}
+
+// To unmap the middle of a mapping makes two of it, and there may be too many.
+void
+gc_os_unmap_stack(void *base, size_t bytes) {
+  char *guard_page = (char *)base - gc_os_page_bytes();
+  bytes = gc_round_up(bytes, gc_os_page_bytes());
+  gc_sanitizer_forget_stack(base, bytes);
+  if (munmap(guard_page, bytes + gc_os_page_bytes()) != 0)
+    (void)madvise(base, bytes, MADV_DONTNEED);
 }
 
 void *

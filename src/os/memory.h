@@ -41,6 +41,12 @@ void gc_os_unmap(void *base, size_t bytes);
 void *gc_os_map_sparse(size_t bytes);
 void gc_os_unmap_sparse(void *base, size_t bytes);
 
+// A stack of `bytes` usable bytes above a guard page that ends the program when it is touched.  Nothing of it
+// takes memory before it is used, nor is it made of huge pages.  Gives the lowest usable address, NULL if
+// refused.
+void *gc_os_map_stack(size_t bytes);
+void gc_os_unmap_stack(void *base, size_t bytes);
+
 // Grow or shrink such memory, moving it if need be; what it held stays.  NULL if refused, and then the old
 // block is as it was.
 void *gc_os_remap(void *base, size_t old_bytes, size_t new_bytes);

@@ -136,6 +136,29 @@ gc_writes_counts(void) {
   return now;
 }
 
+// ---- Outside the heap ----------------------------------------------------------------------------------
+
+static bool
+can_watch(struct gc_range range) {
+  return kind == GC_WRITES_USERFAULT && (range.limit <= heap.base || heap.limit <= range.base);
+}
+
+bool
+gc_writes_watch(struct gc_range range) {
+  return can_watch(range) && gc_writes_userfault_watch(range);
+}
+
+bool
+gc_writes_is_clean(struct gc_range range) {
+  return can_watch(range) && gc_writes_userfault_is_clean(range);
+}
+
+void
+gc_writes_unwatch(struct gc_range range) {
+  if (can_watch(range))
+    gc_writes_userfault_unwatch(range);
+}
+
 // ---- Noticing ------------------------------------------------------------------------------------------
 
 static void

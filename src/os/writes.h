@@ -75,6 +75,19 @@ bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 // Notice writes no longer, so that they cost nothing.
 void gc_writes_disarm(struct gc_range range);
 
-// In a forked child: nothing is armed, and the back end is made anew; if it cannot be, the kind becomes NONE.
-// The table is empty again.  [the child's only thread]
+// Memory outside the heap, in whole OS pages, mapped as long as it is watched: a long stack that nobody runs
+// on.  [gc_lock]
+
+// Notice writes there from here on.  false if that cannot be.  May be called again.
+bool gc_writes_watch(struct gc_range range);
+
+// Whether nothing was written there since it was watched or since this was last asked.  After false, which
+// may also mean that the system would not tell, it must be watched again.
+bool gc_writes_is_clean(struct gc_range range);
+
+// Notice writes there no longer.
+void gc_writes_unwatch(struct gc_range range);
+
+// In a forked child: nothing is armed nor watched, and the back end is made anew; if it cannot be, the kind
+// becomes NONE.  The table is empty again.  [the child's only thread]
 void gc_writes_after_fork_child(void);

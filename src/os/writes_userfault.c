@@ -277,4 +277,27 @@ arm(struct gc_range range) {
   return open_backend(userfault.heap, &reason) && protect_all(range);
 }
 
+// ---- Outside the heap ----------------------------------------------------------------------------------
+
+// Registered anew each time: the program may have mapped something else there.
+bool
+gc_writes_userfault_watch(struct gc_range range) {
+  return register_range(range) && protect_all(range);
+}
+
+// The first region found is answer enough.
+bool
+gc_writes_userfault_is_clean(struct gc_range range) {
+  size_t count = 0;
+  while (range.base && range.base < range.limit && count == 0)
+    range.base = scan(range, 1, &count);
+  return range.base && count == 0;
+}
+
+void
+gc_writes_userfault_unwatch(struct gc_range range) {
+  struct uffdio_range request = {(uintptr_t)range.base, gc_range_bytes(range)};
+  (void)ioctl(userfault.faults_fd, UFFDIO_UNREGISTER, &request);
+}
+
 const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm, find};

@@ -4,3 +4,8 @@
 #include "os/writes_backend.h"
 
 extern const struct gc_writes_backend gc_writes_userfault;
+
+// Outside the heap; see writes.h.
+bool gc_writes_userfault_watch(struct gc_range range);
+bool gc_writes_userfault_is_clean(struct gc_range range);
+void gc_writes_userfault_unwatch(struct gc_range range);

@@ -520,6 +520,63 @@ no_file_outlives_exec(void **state) {
     assert_true(fcntl(fd, F_GETFD) < 0 || (fcntl(fd, F_GETFD) & FD_CLOEXEC));
 }
 
+// ---- Outside the heap ---------------------------------------------------------------------------------
+
+enum { WATCHED_BYTES = 64 << 10 };
+
+static struct gc_range
+map_outside(void) {
+  char *base = gc_os_map_stack(WATCHED_BYTES);
+  assert_non_null(base);
+  memset(base, 1, WATCHED_BYTES);
+  return (struct gc_range){base, base + WATCHED_BYTES};
+}
+
+static void
+other_memory_can_be_watched(void **state) {
+  if (!choose(state))
+    return;
+  struct gc_range range = map_outside();
+  char *base = (char *)(uintptr_t)range.base;
+  assert_false(gc_writes_is_clean(range)); // nobody watches it
+  for (size_t offset = 0; offset < WATCHED_BYTES; offset += 5000) {
+    assert_true(gc_writes_watch(range));
+    assert_true(gc_writes_is_clean(range));
+    assert_true(gc_writes_is_clean(range));
+    *(volatile char *)(base + offset) = 2;
+    assert_false(gc_writes_is_clean(range));
+  }
+  assert_true(gc_writes_watch(range));
+  gc_writes_unwatch(range);
+  assert_false(gc_writes_is_clean(range));
+  gc_os_unmap_stack(base, WATCHED_BYTES);
+  assert_false(gc_writes_watch(range)); // there is nothing
+}
+
+// What is written there is for harvests to find.
+static void
+the_heap_cannot_be_watched(void **state) {
+  if (!choose(state))
+    return;
+  assert_true(write_and_arm());
+  write_at(0);
+  assert_false(gc_writes_watch(pages(0, 1)));
+  assert_false(gc_writes_is_clean(pages(0, 1)));
+  gc_writes_unwatch(pages(0, 1));
+  assert_true(harvest_finds_only(0));
+}
+
+static void
+other_memory_cannot_be_watched(void **state) {
+  if (!choose(state))
+    return;
+  struct gc_range range = map_outside();
+  assert_false(gc_writes_watch(range));
+  assert_false(gc_writes_is_clean(range));
+  gc_writes_unwatch(range);
+  gc_os_unmap_stack((char *)(uintptr_t)range.base, WATCHED_BYTES);
+}
+
 // ---- PROTECT: what it cannot do -----------------------------------------------------------------------
 
 static void
@@ -575,6 +632,9 @@ main(void) {
       WITH(USERFAULT, the_program_may_close_our_files),
       WITH(USERFAULT, the_program_may_have_other_files_there),
       WITH(USERFAULT, no_file_outlives_exec),
+      WITH(USERFAULT, other_memory_can_be_watched),
+      WITH(USERFAULT, the_heap_cannot_be_watched),
+      WITH(PROTECT, other_memory_cannot_be_watched),
       WITH(PROTECT, the_kernel_may_not_write),
       WITH(CARDS, the_program_says_where_it_writes),
   };
