@@ -814,7 +814,7 @@ GC_API int GC_CALL GC_register_my_thread(const struct GC_stack_base *base);
 GC_API int GC_CALL GC_thread_is_registered(void);
 
 // Detach the calling thread; its stack is not searched from here on.  GC_SUCCESS.  Needed only by a thread
-// that goes on living.
+// that goes on living, which must be on its own stack.
 GC_API int GC_CALL GC_unregister_my_thread(void);
 
 // Kept for libgc programs: attaching is always allowed.
@@ -893,6 +893,80 @@ GC_API void GC_CALL GC_set_handle_fork(int on);
 GC_API void GC_CALL GC_atfork_prepare(void);
 GC_API void GC_CALL GC_atfork_parent(void);
 GC_API void GC_CALL GC_atfork_child(void);
+
+// ---- Fibers (Loam) -------------------------------------------------------------------------------------
+//
+// A fiber is a stack that a thread can leave in the middle of a function and go on with later, this thread or
+// another: a coroutine, a generator, a task of an event loop.  While no thread is on it, it is parked, and
+// what is live of its stack is searched like that of a thread: from where it was left up; below that it is
+// not touched.  So any number of fibers cost no memory but what they have used, and a collection no more than
+// reading what lives on them.  A long parked stack that nobody has written to since is not read again by the
+// next minor collection, nor by the last pause of a concurrent one.
+//
+// A thread's own stack is a fiber too, which GC_fiber_current gives before the first switch; it ends with the
+// thread.
+//
+//     GC_fiber *squares(void *argument) {            // a generator: gives numbers to who switches to it
+//       int *result = argument;
+//       for (int i = 0; i < 10; i++) {
+//         *result = i * i;
+//         GC_fiber_switch(GC_fiber_previous());      // back, until it is wanted again
+//       }
+//       return GC_fiber_previous();                  // who goes on when this fiber has ended
+//     }
+//
+//     GC_fiber *fiber = GC_fiber_create(0, squares, &number);
+//     GC_fiber_switch(fiber);                        // now number is 0; again: 1, 4, 9 ...
+//
+// When may another thread go on with a fiber?  Not before the first is out of it.  So a fiber does not put
+// itself into a queue of what can go on and then switch; the fiber that is switched to does it, with
+// GC_fiber_previous(), which is the one just left.
+//
+// Fibers are no thread's property, but a call of the collector is: its hooks and finalizers may not switch,
+// nor may what runs within GC_do_blocking or GC_call_with_alloc_lock.  A thread that is on fibers has nothing
+// to tell with GC_set_stackbottom.  Of two threads on one fiber, and of a switch to a parked one whose stack
+// the program has reused, nothing good comes.
+
+typedef struct gc_fiber GC_fiber;
+
+// What a fiber does, with the argument of GC_fiber_create, which is kept until then.  It returns the fiber
+// that its thread goes on with; the ended one waits for GC_fiber_free, and may not be switched to.
+typedef GC_fiber *(GC_CALLBACK *GC_fiber_function)(void *argument);
+
+// A new fiber, parked before its function's first instruction, on a stack of its own of at least
+// `stack_bytes` bytes, and 16 KiB; 0: 256 KiB.  Below it lies a page that ends the program when the stack
+// overflows.  Memory is taken as the stack is used.  NULL if the system refuses it.
+GC_API GC_fiber *GC_CALL GC_fiber_create(size_t stack_bytes, GC_fiber_function function, void *argument)
+    GC_ATTR_NONNULL(2);
+
+// Park the fiber that the calling thread is on, and go on with `to`, which is parked by this function or new.
+// Returns when a thread switches back.  Registers, the stack and the floating-point mode are the fiber's; the
+// signal mask, errno and thread-local variables are the thread's.  About 40 instructions, no lock and no
+// system call.  To the fiber that it is on: does nothing.  Aborts if it can see that a thread is on `to`.
+GC_API void GC_CALL GC_fiber_switch(GC_fiber *to) GC_ATTR_NONNULL(1);
+
+// The fiber that the calling thread is on.
+GC_API GC_fiber *GC_CALL GC_fiber_current(void);
+
+// The fiber that the calling thread has left last, NULL if it never has.  It may have been freed since.
+GC_API GC_fiber *GC_CALL GC_fiber_previous(void);
+
+// Forget a fiber that no thread is on: what it alone kept is garbage.  A stack of GC_fiber_create's goes back
+// to the system, as it is; functions that are not at their end do not go on.  NULL: does nothing.  Aborts if
+// a thread is on it.
+GC_API void GC_CALL GC_fiber_free(GC_fiber *fiber);
+
+// For programs that switch stacks by themselves, with swapcontext or instructions of their own.  Make a fiber
+// of the stack [stack, stack + bytes), which is readable and writable memory without a guard page, and no
+// collected object.  Until it is entered its highest 512 bytes are searched, where a first frame may lie.
+// NULL: no memory.  The fiber must be freed before its stack is.
+GC_API GC_fiber *GC_CALL GC_fiber_register(void *stack, size_t bytes) GC_ATTR_NONNULL(1);
+
+// To be called just before such a switch: the calling thread is about to change to the stack of `to`.  What
+// the stack holds above this call, and the registers that a call keeps, are what is searched while the fiber
+// that it leaves is parked; so what the program loads between this call and the switch must be there as well.
+// A fiber that was left so is entered by the program's own switch, not by GC_fiber_switch.
+GC_API void GC_CALL GC_fiber_note_switch(GC_fiber *to) GC_ATTR_NONNULL(1);
 
 // ---- Hooks ---------------------------------------------------------------------------------------------
 

@@ -19,18 +19,10 @@ static int restart_signal = SIGXCPU; // libgc's default; Loam sends none
 
 // ---- Attaching -----------------------------------------------------------------------------------------
 
-static struct gc_thread *
-attach(void *stack_base) {
-  struct gc_thread *thread = gc_thread_attach(stack_base);
-  GC_CHECK(thread, "no memory to attach a thread");
-  return thread;
-}
-
-static struct gc_thread *
+static void
 ensure_attached(void) {
   gc_init_ensure();
-  struct gc_thread *thread = gc_thread_current();
-  return thread ? thread : attach(NULL);
+  gc_thread_ensure();
 }
 
 int
@@ -38,7 +30,8 @@ GC_register_my_thread(const struct GC_stack_base *base) {
   gc_init_ensure();
   if (gc_thread_current())
     return GC_DUPLICATE;
-  attach(base ? base->mem_base : NULL);
+  bool attached = gc_thread_attach(base ? base->mem_base : NULL) != NULL;
+  GC_CHECK(attached, "no memory to attach a thread");
   return GC_SUCCESS;
 }
 
@@ -49,7 +42,10 @@ GC_thread_is_registered(void) {
 
 int
 GC_unregister_my_thread(void) {
-  if (gc_thread_current())
+  struct gc_thread *thread = gc_thread_current();
+  GC_CHECK(!thread || thread->fiber == &thread->own_fiber,
+           "GC_unregister_my_thread: the thread is on a fiber");
+  if (thread)
     gc_thread_detach();
   return GC_SUCCESS;
 }

@@ -169,6 +169,7 @@ settle_references(struct gc_stopped *state, bool all, bool minor) {
 
 static void
 flip(void) {
+  gc_fibers_forget_searched_stw();
   gc_heap.mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
 }
 
@@ -227,6 +228,8 @@ gc_stopped_minor(struct gc_stopped *state) {
     settle_references(state, false, true);
     begin_sweep(false, true);
     gc_remember_arm(0, gc_heap.frontier, true);
+  } else {
+    gc_fibers_forget_searched_stw();
   }
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
@@ -271,9 +274,11 @@ gc_stopped_finish(struct gc_stopped *state) {
     gc_heap.birth = GC_SLOT_NEW;
     gc_heap.marking = false;
     begin_sweep(true, false);
-  } else if (state->at_any_price) {
-    gc_stopped_undo_start();
-    state->undone = true;
+  } else {
+    gc_fibers_forget_searched_stw();
+    state->undone = state->at_any_price;
+    if (state->undone)
+      gc_stopped_undo_start();
   }
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_SWEEP);

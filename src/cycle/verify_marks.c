@@ -145,7 +145,7 @@ trace(struct slow_marker *marker) {
   for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
     see_unused_slots(marker, &thread->cache);
   gc_range_array_clear(&roots);
-  if (!gc_roots_collect_stw(&roots))
+  if (!gc_roots_collect_again_stw(&roots, !marker->check_object)) // stale words may refer to new objects
     return;
   for (size_t i = 0; i < roots.count; i++) {
     visit_range(marker, roots.items[i], true);

@@ -179,6 +179,9 @@ add_threads(struct gc_text *text) {
     add_range(text, thread->stack);
     gc_text_add(text, "%s\n", thread == gc_thread_current() ? " (the calling thread)" : "");
   }
+  if (gc_fibers_count() > 0)
+    gc_text_add(text, "fibers\n  %zu, of which the last collection has not read %zu: they had not changed\n",
+                gc_fibers_count(), gc_fibers_passed_over());
 }
 
 // ---- All of it -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "base/variables.h"
 #include "os/images.h"
 #include "world/copies.h"
+#include "world/fibers.h"
 #include "world/ranges.h"
 #include "world/start.h"
 #include "world/thread_roots.h"
@@ -224,11 +225,23 @@ push_others_stw(struct gc_range_array *roots) {
 
 bool (*gc_roots_more_stw)(struct gc_range_array *roots);
 
+static bool
+collect_stw(struct gc_range_array *roots, enum gc_fibers_which which) {
+  gc_copies_reset_stw();
+  gc_fibers_begin_look_stw();
+  return push_others_stw(roots) && push_threads_stw(roots) && gc_fibers_push_stw(roots, which) &&
+         gc_start_push_stw(roots) && push_static_stw(roots) &&
+         (!gc_roots_more_stw || gc_roots_more_stw(roots));
+}
+
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
-  gc_copies_reset_stw();
-  return push_others_stw(roots) && push_threads_stw(roots) && gc_start_push_stw(roots) &&
-         push_static_stw(roots) && (!gc_roots_more_stw || gc_roots_more_stw(roots));
+  return collect_stw(roots, GC_FIBERS_CHANGED);
+}
+
+bool
+gc_roots_collect_again_stw(struct gc_range_array *roots, bool all) {
+  return collect_stw(roots, all ? GC_FIBERS_ALL : GC_FIBERS_READ);
 }
 
 const struct gc_range_array *

@@ -1,6 +1,7 @@
 // What a collection searches.
 //
 //   of each thread   the live part of its stack, of an alternate signal stack it is on, its TLS (tls.h)
+//   of each fiber    the live part of its stack while no thread is on it, unless it is known and unchanged
 //   static           writable data of the program and its libraries, less what is excluded; ranges registered
 #pragma once
 
@@ -15,6 +16,10 @@ void gc_roots_init(void);
 // RELRO, the gc_state section, excluded ranges), registered ranges. false if memory for the array was refused
 // (the cycle must then be called off).
 bool gc_roots_collect_stw(struct gc_range_array *roots);
+
+// For the verifier: what the last call of this pause has found to search, or all that there is, that which
+// need not be searched included.
+bool gc_roots_collect_again_stw(struct gc_range_array *roots, bool all);
 
 // Appends roots that a higher layer knows of; false if memory is refused.  NULL: none.  [set once]
 extern bool (*gc_roots_more_stw)(struct gc_range_array *roots);

@@ -9,6 +9,9 @@
 // so it is one of the words of the alternate stack's live part that point into the ordinary stack; the least
 // of these is where the search begins, less the red zone.
 //
+// Either may be a fiber's stack instead of the ordinary one; which, fibers.h tells.  What is not found here
+// to run is parked, and left to fibers.c.
+//
 // On a stack that nobody has told us of (a coroutine's) all is searched from the stack pointer to the end of
 // its mapping, and all of the ordinary stack, both found in /proc/self/maps: slow, but nothing is lost.
 //
@@ -58,13 +61,39 @@ least_pointer_into(struct gc_range stack, struct gc_range range) {
 }
 
 static bool
-push_interrupted(const struct gc_thread *thread, struct gc_range_array *roots) {
+push_all_of_own(struct gc_thread *thread, struct gc_range_array *roots) {
   struct gc_range stack = present_stack(thread);
+  gc_fiber_runs_stw(&thread->own_fiber);
+  return push(roots, stack.base, stack.limit);
+}
+
+// A fiber that the thread may have been on when it was interrupted.  If it is one that was left before it is
+// searched as parked as well, since a pointer to it need not be the stack pointer.
+static bool
+push_if_interrupted(const struct gc_thread *thread, struct gc_fiber *fiber, struct gc_range stack,
+                    struct gc_range_array *roots, bool *found) {
   const char *least = least_pointer_into(stack, thread->alternate);
-  const char *base = least - gc_min((size_t)(least - stack.base), RED_ZONE_BYTES);
   if (least == stack.limit)
-    base = stack.base; // not there, which cannot be: all of it
-  return push(roots, thread->alternate.base, thread->alternate.limit) && push(roots, base, stack.limit);
+    return true;
+  *found = true;
+  if (!gc_fiber_parked_at(fiber))
+    gc_fiber_runs_stw(fiber);
+  return push(roots, least - gc_min((size_t)(least - stack.base), RED_ZONE_BYTES), stack.limit);
+}
+
+static bool
+push_interrupted(struct gc_thread *thread, struct gc_range_array *roots) {
+  struct gc_fiber *own = &thread->own_fiber, *fibers[] = {thread->fiber, thread->previous_fiber};
+  bool found = false;
+  if (!push(roots, thread->alternate.base, thread->alternate.limit))
+    return false;
+  for (size_t i = 0; i < 2; i++)
+    if (fibers[i] && fibers[i] != own && fibers[i]->stack.limit &&
+        !push_if_interrupted(thread, fibers[i], fibers[i]->stack, roots, &found))
+      return false;
+  if (!push_if_interrupted(thread, own, present_stack(thread), roots, &found))
+    return false;
+  return found || push_all_of_own(thread, roots); // the latter cannot be
 }
 
 // The program may know better where a coroutine's stack is.
@@ -77,11 +106,11 @@ stack_pointer_of(const struct gc_thread *thread) {
 }
 
 static bool
-push_foreign(const struct gc_thread *thread, const char *pointer, struct gc_range_array *roots) {
-  struct gc_range mapping, stack = present_stack(thread);
+push_foreign(struct gc_thread *thread, const char *pointer, struct gc_range_array *roots) {
+  struct gc_range mapping;
   if (gc_os_mapping_at(pointer, &mapping) && !push(roots, pointer, mapping.limit))
     return false;
-  return push(roots, stack.base, stack.limit);
+  return push_all_of_own(thread, roots);
 }
 
 // ---- Stacks with a name --------------------------------------------------------------------------------
@@ -147,6 +176,16 @@ push_named(struct gc_thread *thread, const char *bottom, struct gc_range_array *
 
 // ---- All -----------------------------------------------------------------------------------------------
 
+// The fiber that the thread runs on; NULL: a stack that nobody has told us of.
+static struct gc_fiber *
+running_fiber(struct gc_thread *thread, const char *pointer) {
+  struct gc_fiber *fibers[] = {thread->fiber, thread->previous_fiber, &thread->own_fiber};
+  for (size_t i = 0; i < 3; i++)
+    if (fibers[i] && gc_fiber_has(fibers[i], pointer))
+      return fibers[i];
+  return NULL;
+}
+
 bool
 gc_thread_push_stacks_stw(struct gc_thread *thread, struct gc_range_array *roots) {
   const char *bottom = named_bottom(thread);
@@ -155,7 +194,9 @@ gc_thread_push_stacks_stw(struct gc_thread *thread, struct gc_range_array *roots
   if (thread->alternate.base)
     return push_interrupted(thread, roots);
   const char *pointer = stack_pointer_of(thread);
-  if (contains(thread->stack, pointer))
-    return push(roots, pointer, thread->stack.limit);
-  return push_foreign(thread, pointer, roots);
+  struct gc_fiber *fiber = running_fiber(thread, pointer);
+  if (!fiber)
+    return push_foreign(thread, pointer, roots);
+  gc_fiber_runs_stw(fiber);
+  return push(roots, pointer, fiber->stack.limit);
 }

@@ -15,5 +15,6 @@ void gc_thread_roots_init(void);
 char *gc_thread_bottom(const struct gc_thread *thread);
 void gc_thread_set_bottom(struct gc_thread *thread, char *bottom);
 
-// Append them to `roots`; the thread is stopped, blocked, or collecting.  false if memory is refused.
+// Append them to `roots`, and note which fibers run; the thread is stopped, blocked, or collecting.  false if
+// memory is refused.
 bool gc_thread_push_stacks_stw(struct gc_thread *thread, struct gc_range_array *roots);

@@ -130,6 +130,8 @@ describe_thread(struct gc_thread *thread, const char *stack_base) {
   thread->thread_pointer = gc_os_thread_pointer();
   thread->stack = other ? stack_below(stack_base) : given_stack;
   describe_tls(thread, given_stack);
+  thread->own_fiber.stack = thread->stack;
+  thread->fiber = &thread->own_fiber;
 }
 
 struct gc_thread *
@@ -150,6 +152,15 @@ gc_thread_attach(void *stack_base) {
   return thread;
 }
 
+struct gc_thread *
+gc_thread_ensure(void) {
+  struct gc_thread *thread = gc_thread_current();
+  if (!thread)
+    thread = gc_thread_attach(NULL);
+  GC_CHECK(thread, "no memory to attach a thread");
+  return thread;
+}
+
 // ---- Going ---------------------------------------------------------------------------------------------
 
 void
@@ -157,6 +168,7 @@ gc_thread_detach(void) {
   struct gc_thread *thread = gc_thread_current();
   GC_ASSERT(thread && !thread->cache.busy);
   gc_lock_acquire(&gc_lock);
+  gc_fiber_abandon(thread->fiber, &thread->own_fiber);
   gc_thread_drop(thread);
   gc_cache_current = NULL;
   gc_lock_release(&gc_lock);

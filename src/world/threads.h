@@ -20,6 +20,7 @@
 #include "base/types.h"
 #include "heap/cache.h"
 #include "os/memory.h"
+#include "world/fibers.h"
 
 enum gc_thread_state { GC_THREAD_RUNNING, GC_THREAD_BLOCKED };
 
@@ -49,6 +50,10 @@ struct gc_thread {
   char *volatile named_bottom;
   struct gc_range named_stack; // where that stack was found to be [stw]
 
+  // The fiber that it is on, the one before, NULL at first, and its own stack as one; see fibers.h.  [owner]
+  struct gc_fiber *fiber, *previous_fiber;
+  struct gc_fiber own_fiber;
+
   // The handshake; see stop.c.
   struct gc_atomic state;    // enum gc_thread_state  [atomic: owner -> collector; to RUNNING under gc_lock]
   struct gc_atomic request;  // the stop that it has been signalled for  [atomic: collector -> own handler]
@@ -73,6 +78,20 @@ void gc_threads_init(void);
 // find it.  The base given counts only if it lies on another stack than the system's for this thread.  NULL
 // if memory is refused.
 struct gc_thread *gc_thread_attach(void *stack_base);
+
+// The calling thread, attached if it was not.
+struct gc_thread *gc_thread_ensure(void);
+
+// The calling thread `thread` is about to change to the stack of `to`.  The one that it leaves has noted
+// where it is, or will before the stack pointer leaves it.
+static inline void
+gc_thread_enter_fiber(struct gc_thread *thread, struct gc_fiber *to) {
+  thread->previous_fiber = thread->fiber;
+  to->searched = 0;
+  __asm__ volatile("" ::: "memory"); // stopped in between, it is still on a fiber that it names
+  thread->fiber = to;
+  __asm__ volatile("" ::: "memory");
+}
 
 // Detach the calling thread: calls the hook below, unlinks and frees it.
 void gc_thread_detach(void);

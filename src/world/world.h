@@ -2,11 +2,13 @@
 //
 //   threads.h   the list of threads; attach and detach; blocking
 //   stop.h      stop and resume
+//   fibers.h    stacks that threads change between
 //   roots.h     what to search
 //   start.h     what a new thread begins with and leaves behind
 //   fork.h      fork
 #pragma once
 
+#include "world/fibers.h"
 #include "world/fork.h"
 #include "world/roots.h"
 #include "world/stop.h"
