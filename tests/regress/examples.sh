@@ -29,7 +29,7 @@ build() {
   $cc "${flags[@]}" -Wall -Wextra -Werror -I. "examples/$1.c" "$library" -pthread -ldl -lm -o "$work/$1"
 }
 
-for example in file_handles interning object_cache; do
+for example in fibers file_handles interning object_cache; do
   [ -e "examples/$example.c" ] || continue
   check "$example compiles" build $example || continue
   for mode in auto stop generational concurrent; do
