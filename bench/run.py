@@ -85,6 +85,17 @@ PLAN = [
         for order in ("random", "backward")
         for length in (100000, 1000000)
     ],
+    Run("fibers", ["case=switch"], ["case=switch", "switches=5000000"], [AUTO]),
+    *[
+        Run("fibers", ["case=pause", *parked], ["case=pause", "young_mib=256", *parked],
+            [AUTO, "loam-generational"], rounds=5)
+        for parked in (
+            ["fibers=0"],
+            ["fibers=10000"],
+            ["fibers=100", "bytes=1048576"],
+            ["fibers=100", "bytes=1048576", "written=1"],
+        )
+    ],
     Run("fragmentation", quick=["mib=32"]),
     Run("spike", quick=["mib=256", "seconds=1"]),
     Run("emptygc", ["libs=0"], contenders=COLLECTORS),
