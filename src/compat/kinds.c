@@ -166,24 +166,24 @@ GC_malloc_kind_global(size_t bytes, int kind) {
   return allocate("GC_malloc_kind_global", bytes, kind);
 }
 
-// About a page of the system's worth of objects, as libgc gives.
+// About a page of the system's worth of objects, as libgc gives.  Any of them may bring a collection, to which
+// the caller's list must show all of the chain: of objects without pointers only a mark procedure of the
+// program's finds the rest from there.
 void
 GC_generic_malloc_many(size_t bytes, int number, void **list) {
   enum { CHUNK_BYTES = 4096 };
   unsigned kind = gc_compat_kind("GC_generic_malloc_many", number, bytes);
   size_t count = gc_max(1, CHUNK_BYTES / gc_max(bytes, GC_GRANULE_BYTES));
-  void *first = NULL, **last = &first;
-  for (; count > 0; count--) {
-    void *object = gc_compat_allocate(bytes, 0, kind);
+  void *volatile *head = list;
+  for (*head = NULL; count > 0; count--) {
+    void *volatile *object = gc_compat_allocate(bytes, 0, kind);
     if (!object)
       break;
-    *last = object;
-    if (last != &first)
-      GC_write_barrier(last);
-    last = object;
+    *object = *head;
+    GC_write_barrier((const void *)object);
+    *head = (void *)object;
+    GC_write_barrier(list);
   }
-  *last = NULL;
-  *list = first;
 }
 
 int
