@@ -11,8 +11,17 @@ trap 'rm -rf "$work"' EXIT
 count=0 failed=0
 
 # A variable per mode; the first is Loam as it comes.
-modes=(GC_PRINT_STATS=1 GC_MODE=generational GC_MODE=concurrent GC_ENABLE_INCREMENTAL=1 LOAM_STRESS_COLLECT=20011
-  LOAM_VERIFY=1)
+modes=(GC_PRINT_STATS=1 GC_MODE=generational GC_MODE=concurrent GC_ENABLE_INCREMENTAL=1 LOAM_VERIFY=1)
+
+# Collections from the beginning are too much for nix, on any collector: its basic environment is known only to
+# memory from malloc until the first function has been made.
+stress() {
+  case $1 in
+  nix/*) echo LOAM_STRESS_COLLECT=20011 ;;
+  stalin/*) echo LOAM_STRESS_COLLECT=5003 ;;
+  *) echo LOAM_STRESS_COLLECT=499 ;;
+  esac
+}
 
 # report NAME [WHAT IS WRONG]
 report() {
@@ -63,7 +72,7 @@ try() {
     report "$name" "fails on libgc: $(tail -n 5 "$work/libgc.err")"
     return
   }
-  for mode in "${modes[@]}"; do
+  for mode in "${modes[@]}" "$(stress "$name")"; do
     : >"$work/log"
     run loam "$name" "$size" LD_LIBRARY_PATH="$compat" ${runtime:+LD_PRELOAD="$runtime"} \
       GC_PRINT_STATS=1 GC_LOG_FILE="$work/log" "$mode"
