@@ -174,10 +174,13 @@ GC_generic_malloc_many(size_t bytes, int number, void **list) {
   enum { CHUNK_BYTES = 4096 };
   unsigned kind = gc_compat_kind("GC_generic_malloc_many", number, bytes);
   size_t count = gc_max(1, CHUNK_BYTES / gc_max(bytes, GC_GRANULE_BYTES));
+  bool small = bytes <= GC_LOOKUP_BYTES_MAX;
+  size_t run = small ? gc_cache_run_of(bytes, kind) : 0;
   void *volatile *head = list;
   for (*head = NULL; count > 0; count--) {
-    void *volatile *object = gc_compat_allocate(bytes, 0, kind);
-    if (!object)
+    struct gc_cache *cache = small ? gc_cache_current : NULL;
+    void *volatile *object = cache ? gc_cache_bump(cache, run) : NULL;
+    if (!object && !(object = gc_compat_allocate(bytes, 0, kind)))
       break;
     *object = *head;
     GC_write_barrier((const void *)object);
