@@ -33,13 +33,24 @@ is_due(const char *at) {
          !gc_page_set_has(gc_heap.armed, offset >> GC_PAGE_SHIFT) || gc_written[offset >> GC_WRITES_SHIFT];
 }
 
+// A descriptor's object is searched again as a whole, and its mark procedure need not say where the word was.
+static bool
+is_holder_due(struct gc_ref holder, const char *at) {
+  if (!gc_kind_is_described(holder.kind))
+    return is_due(at);
+  for (const char *part = holder.start; part < holder.start + holder.bytes; part += GC_WRITES_BYTES)
+    if (is_due(part))
+      return true;
+  return is_due(holder.start + holder.bytes - 1);
+}
+
 // Garbage that a stale word seems to keep alive may refer to what the program has freed, and what is another
 // object now: nothing can be said of spans where that has happened.
 static bool
 is_marked_or_due(const char *at, struct gc_ref ref) {
   struct gc_ref holder = gc_heap_resolve(at);
-  return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark || is_due(at) ||
-         gc_verify_is_reused(ref);
+  return *ref.byte == gc_heap.mark || !holder.start || *holder.byte != gc_heap.mark ||
+         is_holder_due(holder, at) || gc_verify_is_reused(ref);
 }
 
 // Harvesting early is harmless: what it finds stays noted.
