@@ -370,13 +370,21 @@ uncount(size_t unused_bytes) {
   gc_heap.allocated_bytes -= unused_bytes - carried_bytes;
 }
 
-// The slot at the cursor stays the thread's own, since it may have been stopped with it in a register.
+// The slot at the cursor stays the thread's own, since it may have been stopped with it in a register; save
+// where slots are not taken by gc_cache_bump.
+static char *
+end_of_kept(const struct gc_run *run) {
+  size_t slot_bytes = gc_classes[gc_heap.infos[run->page].class].slot_bytes;
+  bool may_be_loaded = slot_bytes <= GC_LOOKUP_BYTES_MAX && run->cursor != run->limit;
+  return may_be_loaded ? run->cursor + slot_bytes : run->cursor;
+}
+
+// If no slot is kept the page is anybody's, and the sweep frees it if nothing is left in it.
 static void
 give_up_rest(struct gc_run *run) {
   if (run->page == 0)
     return;
-  size_t slot_bytes = gc_classes[gc_heap.infos[run->page].class].slot_bytes;
-  char *kept = run->cursor == run->limit ? run->cursor : run->cursor + slot_bytes;
+  char *kept = end_of_kept(run);
   if (kept < run->run_limit) {
     size_t first = slot_number(run, kept), limit = slot_number(run, run->run_limit - GC_GRANULE_BYTES) + 1;
     memset(run_slot_bytes(run) + first, GC_SLOT_FREE, limit - first);
@@ -385,6 +393,11 @@ give_up_rest(struct gc_run *run) {
   run->limit = run->run_limit = kept;
   run->next_slot = 0;
   run->fresh = 0;
+  if (kept == run->cursor) {
+    gc_heap.infos[run->page].flags = 0;
+    gc_page_list(run->page);
+    run->page = 0;
+  }
 }
 
 void

@@ -181,14 +181,6 @@ mark_at(struct gc_marker *marker, uintptr_t address) {
   marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, false);
 }
 
-// If an object ends where the word points, the word may be a pointer just past it.
-GC_NO_SANITIZE static void
-mark_object_ending_at(struct gc_marker *marker, uintptr_t word) {
-  struct gc_ref ref = gc_heap_resolve((const void *)(word - 1));
-  if (ref.start && (uintptr_t)ref.start + ref.bytes == word && gc_kind_may_end_at_next(ref.kind))
-    mark_at(marker, word - 1);
-}
-
 // Make room for `entries` more.  Roots are seen only once, so if the stack cannot grow, what it holds is
 // scanned first.
 static bool
@@ -199,15 +191,33 @@ make_root_room(struct gc_marker *marker, size_t entries) {
   return gc_mark_stack_reserve(&marker->stack, entries);
 }
 
-GC_NO_SANITIZE static void
-mark_root_word(struct gc_marker *marker, uintptr_t word) {
-  size_t offset = word - marker->view.base;
-  if (!make_root_room(marker, 2))
-    return;
-  if (offset < marker->view.bytes)
+static GC_NOINLINE void
+mark_white_root(struct gc_marker *marker, uintptr_t word) {
+  if (make_root_room(marker, 1))
     mark_at(marker, word);
-  if (word % GC_GRANULE_BYTES == 0)
-    mark_object_ending_at(marker, word);
+}
+
+// If an object ends where the word points, the word may be a pointer just past it.
+static GC_NOINLINE void
+mark_white_ending_at(struct gc_marker *marker, uintptr_t word) {
+  struct gc_ref ref = gc_heap_resolve((const void *)(word - 1));
+  if (ref.start && (uintptr_t)ref.start + ref.bytes == word && gc_kind_may_end_at_next(ref.kind))
+    mark_white_root(marker, word - 1);
+}
+
+// Most words of roots refer to what is marked already.
+GC_NO_SANITIZE GC_INLINE bool
+is_white_at(struct gc_mark_view view, uintptr_t word) {
+  size_t offset = word - view.base;
+  return offset < view.bytes && view.white >> *find_candidate(view, offset).byte & 1;
+}
+
+GC_NO_SANITIZE GC_INLINE void
+mark_root_word(struct gc_marker *marker, struct gc_mark_view view, uintptr_t word) {
+  if (is_white_at(view, word))
+    mark_white_root(marker, word);
+  if (word % GC_GRANULE_BYTES == 0 && is_white_at(view, word - 1))
+    mark_white_ending_at(marker, word);
 }
 
 // One more than the heap's size, because a word just past the last object counts.
@@ -215,13 +225,14 @@ GC_NO_SANITIZE void
 gc_marker_scan_root(struct gc_marker *marker, struct gc_range range) {
   const uintptr_t *word = (const uintptr_t *)gc_round_up((uintptr_t)range.base, GC_WORD_BYTES);
   const uintptr_t *limit = (const uintptr_t *)gc_round_down((uintptr_t)range.limit, GC_WORD_BYTES);
-  size_t bytes = marker->view.bytes + 1;
+  struct gc_mark_view view = marker->view;
+  size_t bytes = view.bytes + 1;
   for (; word + GC_FILTER_WORDS <= limit; word += GC_FILTER_WORDS)
-    for (uint64_t mask = marker->filter(word, marker->view.base, bytes); mask; mask &= mask - 1)
-      mark_root_word(marker, word[__builtin_ctzll(mask)]);
+    for (uint64_t mask = marker->filter(word, view.base, bytes); mask; mask &= mask - 1)
+      mark_root_word(marker, view, word[__builtin_ctzll(mask)]);
   for (; word < limit; word++)
-    if (*word - marker->view.base < bytes)
-      mark_root_word(marker, *word);
+    if (*word - view.base < bytes)
+      mark_root_word(marker, view, *word);
 }
 
 struct watching_visitor {
