@@ -112,7 +112,7 @@ collect_roots(struct gc_stopped *state) {
   gc_range_array_clear(&roots);
   gc_range_array_clear(&pieces);
   gc_range_array_clear(&written);
-  bool done = gc_roots_collect_stw(&roots);
+  bool done = gc_roots_begin_search_stw(&roots);
   for (size_t i = 0; done && i < roots.count; i++) {
     bytes += gc_range_bytes(roots.items[i]);
     done = cut_up(roots.items[i]);

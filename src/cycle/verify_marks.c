@@ -145,7 +145,9 @@ trace(struct slow_marker *marker) {
   for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
     see_unused_slots(marker, &thread->cache);
   gc_range_array_clear(&roots);
-  if (!gc_roots_collect_again_stw(&roots, !marker->check_object)) // stale words may refer to new objects
+  bool (*collect)(struct gc_range_array *) =
+      marker->check_object ? gc_roots_collect_searched_stw : gc_roots_collect_stw;
+  if (!collect(&roots)) // what was passed over may have stale words that refer to new objects by now
     return;
   for (size_t i = 0; i < roots.count; i++) {
     visit_range(marker, roots.items[i], true);

@@ -236,12 +236,17 @@ collect_stw(struct gc_range_array *roots, enum gc_fibers_which which) {
 
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
+  return collect_stw(roots, GC_FIBERS_ALL);
+}
+
+bool
+gc_roots_begin_search_stw(struct gc_range_array *roots) {
   return collect_stw(roots, GC_FIBERS_CHANGED);
 }
 
 bool
-gc_roots_collect_again_stw(struct gc_range_array *roots, bool all) {
-  return collect_stw(roots, all ? GC_FIBERS_ALL : GC_FIBERS_READ);
+gc_roots_collect_searched_stw(struct gc_range_array *roots) {
+  return collect_stw(roots, GC_FIBERS_READ);
 }
 
 const struct gc_range_array *

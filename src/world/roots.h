@@ -17,9 +17,13 @@ void gc_roots_init(void);
 // (the cycle must then be called off).
 bool gc_roots_collect_stw(struct gc_range_array *roots);
 
-// For the verifier: what the last call of this pause has found to search, or all that there is, that which
-// need not be searched included.
-bool gc_roots_collect_again_stw(struct gc_range_array *roots, bool all);
+// The same for a search, after which all that these and earlier roots refer to is marked: without stacks of
+// fibers that have not changed since an earlier one.  If that is not brought to its end,
+// gc_fibers_forget_searched_stw must be called.
+bool gc_roots_begin_search_stw(struct gc_range_array *roots);
+
+// For the verifier: what the last search has been given.
+bool gc_roots_collect_searched_stw(struct gc_range_array *roots);
 
 // Appends roots that a higher layer knows of; false if memory is refused.  NULL: none.  [set once]
 extern bool (*gc_roots_more_stw)(struct gc_range_array *roots);

@@ -813,16 +813,17 @@ static struct gc_range_array roots;
 
 struct look {
   const volatile void *word;
-  bool searched;
+  bool (*collect)(struct gc_range_array *roots);
+  bool found;
 };
 
 static void
 look_stw(void *look_) {
   struct look *look = look_;
   gc_range_array_clear(&roots);
-  assert_true(gc_roots_collect_stw(&roots));
+  assert_true(look->collect(&roots));
   for (size_t i = 0; i < roots.count; i++)
-    look->searched |=
+    look->found |=
         roots.items[i].base <= (const char *)look->word && (const char *)look->word < roots.items[i].limit;
 }
 
@@ -831,14 +832,19 @@ look_spilled(void *look) {
   return gc_world_call_stopped(look_stw, look) ? look : NULL;
 }
 
-// As the next pause would that is no full collection's.
 static bool
-is_searched(const volatile void *word) {
-  struct look look = {.word = word};
+is_in_roots(const volatile void *word, bool (*collect)(struct gc_range_array *roots)) {
+  struct look look = {.word = word, .collect = collect};
   gc_lock_acquire(&gc_cycle_lock);
   assert_non_null(gc_world_call_spilled(look_spilled, &look));
   gc_lock_release(&gc_cycle_lock);
-  return look.searched;
+  return look.found;
+}
+
+// By the next pause that is no full collection's.
+static bool
+is_searched(const volatile void *word) {
+  return is_in_roots(word, gc_roots_begin_search_stw);
 }
 
 static void *
@@ -863,6 +869,7 @@ unchanged_stack_is_not_read_again(void **state) {
   assert_false(is_searched(word));
   assert_int_equal(gc_fibers_passed_over(), 1);
   run_in_thread(write_word, (void *)word);
+  assert_true(is_in_roots(word, gc_roots_collect_stw)); // to look is no search
   assert_true(is_searched(word));
   assert_false(is_searched(word));
   GC_fiber_switch(deep.fiber);
