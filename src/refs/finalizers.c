@@ -8,7 +8,6 @@
 #include "base/variables.h"
 #include "heap/heap.h"
 #include "mark/team.h"
-#include "os/memory.h"
 #include "refs/objects.h"
 #include "refs/queues.h"
 #include "refs/strong.h"
@@ -20,7 +19,8 @@ struct gc_finalizer_settings gc_finalizer_settings = {.bytes_each = 10000};
 // the table's bits: the sort, and whether there is a strong word.
 enum { IS_STRONG = 1 << GC_REF_BITS, SORT_SHIFT = GC_REF_BITS + 1 };
 
-static GC_STATE struct gc_ref_table table;
+static GC_STATE struct gc_ref_stretch stretches[GC_REF_STRETCHES];
+static GC_STATE struct gc_ref_table table = {.stretches = stretches};
 static GC_STATE size_t cleaners; // of what is registered [gc_lock]
 
 // ---- Registrations -------------------------------------------------------------------------------------
@@ -31,23 +31,13 @@ node_at(uint32_t index) {
 }
 
 static enum gc_finalizer_sort
-sort_of_node(const struct gc_ref_node *node) {
+sort_of(const struct gc_ref_node *node) {
   return (enum gc_finalizer_sort)(node->bits >> SORT_SHIFT);
 }
 
-static enum gc_finalizer_sort
-sort_of(uint32_t index) {
-  return sort_of_node(node_at(index));
-}
-
 static bool
-is_cleaner(uint32_t index) {
-  return sort_of(index) == GC_FINALIZER_IS_CLEANER;
-}
-
-static uintptr_t
-object_of(uint32_t index) {
-  return node_at(index)->key;
+is_cleaner(const struct gc_ref_node *node) {
+  return sort_of(node) == GC_FINALIZER_IS_CLEANER;
 }
 
 // Data outside the heap is never going to be an object.
@@ -74,17 +64,15 @@ free_strong_word(const struct gc_ref_node *node) {
 }
 
 static void
-read_registration(uint32_t index, struct gc_registration *registration) {
-  const struct gc_ref_node *node = node_at(index);
+read_registration(const struct gc_ref_node *node, struct gc_registration *registration) {
   registration->function = (void (*)(void))node->object;
   registration->data = data_of(node);
-  registration->sort = sort_of_node(node);
+  registration->sort = sort_of(node);
   registration->queue = queue_of(node);
 }
 
 static void
-write_registration(uint32_t index, const struct gc_registration *new) {
-  struct gc_ref_node *node = node_at(index);
+write_registration(struct gc_ref_node *node, const struct gc_registration *new) {
   node->object = (uintptr_t) new->function;
   bool strong = is_strong(new);
   node->value = strong ? (uintptr_t) new->queue << 32 | gc_strong_take(new->data) : (uintptr_t) new->data;
@@ -94,38 +82,41 @@ write_registration(uint32_t index, const struct gc_registration *new) {
 
 // Of a registration that is not in the table any more.
 static void
-free_registration(uint32_t index) {
-  cleaners -= is_cleaner(index);
-  free_strong_word(node_at(index));
-  gc_ref_table_free(&table, index);
+free_registration(struct gc_ref_item item) {
+  cleaners -= is_cleaner(item.node);
+  free_strong_word(item.node);
+  gc_ref_table_free(&table, item.index);
 }
 
 static void
 remove_registration(uint32_t index) {
   gc_ref_table_unlink(&table, index);
-  free_registration(index);
+  free_registration((struct gc_ref_item){node_at(index), index});
 }
 
-static bool
-is_object(const void *address) {
-  return gc_ref_is_of(gc_heap_resolve(address), (uintptr_t)address);
+// The slot byte of the object that an address stands for; NULL: of none.
+static const uint8_t *
+byte_of_object_at(const void *address) {
+  struct gc_ref ref = gc_heap_resolve(address);
+  return gc_ref_is_of(ref, (uintptr_t)address) ? ref.byte : NULL;
 }
 
+// By old-stays-old a new object has young registrations only.
 static uint32_t
-find_finalizer(const void *object) {
+find_finalizer(const void *object, uint8_t byte) {
+  if (byte == GC_SLOT_NEW && gc_ref_table_is_beyond_young(&table, (uintptr_t)object))
+    return 0;
   uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
-  while (index && is_cleaner(index))
+  while (index && is_cleaner(node_at(index)))
     index = gc_ref_table_find_next(&table, index);
   return index;
 }
 
 static enum gc_registered
 add(void *object, const struct gc_registration *new) {
-  if (!is_object(object))
-    return GC_NOT_AN_OBJECT;
   if (!gc_ref_table_reserve(&table))
     return GC_NO_ROOM;
-  write_registration(gc_ref_table_add(&table, (uintptr_t)object), new);
+  write_registration(gc_ref_table_add_unfiled(&table, (uintptr_t)object), new);
   cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
   size_t page = gc_heap_page_of(object);
   if (!gc_page_set_has(gc_heap.referred, page))
@@ -134,9 +125,9 @@ add(void *object, const struct gc_registration *new) {
 }
 
 static void
-replace(uint32_t index, const struct gc_registration *new) {
-  free_strong_word(node_at(index));
-  write_registration(index, new);
+replace(struct gc_ref_node *node, const struct gc_registration *new) {
+  free_strong_word(node);
+  write_registration(node, new);
 }
 
 static bool
@@ -148,9 +139,12 @@ enum gc_registered
 gc_finalizers_register(void *object, const struct gc_registration *new, struct gc_registration *old) {
   if (lacks_strong_room(new))
     return GC_NO_STRONG_ROOM;
-  uint32_t index = find_finalizer(object);
+  const uint8_t *byte = byte_of_object_at(object);
+  if (!byte)
+    return new->function ? GC_NOT_AN_OBJECT : GC_REGISTERED;
+  uint32_t index = find_finalizer(object, *byte);
   if (index)
-    read_registration(index, old);
+    read_registration(node_at(index), old);
   if (!new->function) {
     if (index)
       remove_registration(index);
@@ -158,19 +152,21 @@ gc_finalizers_register(void *object, const struct gc_registration *new, struct g
   }
   if (!index)
     return add(object, new);
-  replace(index, new);
+  replace(node_at(index), new);
   return GC_REGISTERED;
 }
 
 enum gc_registered
 gc_finalizers_add_cleaner(void *object, const struct gc_registration *cleaner) {
+  if (!byte_of_object_at(object))
+    return GC_NOT_AN_OBJECT;
   return lacks_strong_room(cleaner) ? GC_NO_STRONG_ROOM : add(object, cleaner);
 }
 
 static bool
-is_that_cleaner(uint32_t index, void (*function)(void), const void *data) {
+is_that_cleaner(const struct gc_ref_node *node, void (*function)(void), const void *data) {
   struct gc_registration registration;
-  read_registration(index, &registration);
+  read_registration(node, &registration);
   return registration.sort == GC_FINALIZER_IS_CLEANER && registration.function == function &&
          registration.data == data;
 }
@@ -178,7 +174,7 @@ is_that_cleaner(uint32_t index, void (*function)(void), const void *data) {
 bool
 gc_finalizers_remove_cleaner(void *object, void (*function)(void), void *data) {
   uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
-  while (index && !is_that_cleaner(index, function, data))
+  while (index && !is_that_cleaner(node_at(index), function, data))
     index = gc_ref_table_find_next(&table, index);
   if (index)
     remove_registration(index);
@@ -206,48 +202,54 @@ gc_finalizers_check(void) {
   return gc_ref_table_check(&table);
 }
 
+static const struct gc_ref_scope everything = {.all = true};
+
 void
 gc_finalizers_each(void (*visit)(void *object)) {
   size_t position = 0;
-  for (uint32_t index;
-       (index = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &table, &position)) != 0;)
-    if (!is_cleaner(index))
-      visit((void *)object_of(index));
+  for (struct gc_ref_item item; (item = gc_ref_scope_next_item(everything, &table, &position)).node;)
+    if (!is_cleaner(item.node))
+      visit((void *)item.node->key);
 }
 
 // ---- Becoming ready ------------------------------------------------------------------------------------
 
-// Of a node that is not in the table any more.  false if memory is refused.
+// Of what is not in the table any more.  false if memory is refused.
 static bool
-make_ready(uint32_t index) {
-  const struct gc_ref_node *node = node_at(index);
+make_ready(struct gc_ref_item item) {
+  const struct gc_ref_node *node = item.node;
   struct gc_ready_queue *queue = gc_queues_at(queue_of(node));
   if (!gc_ready_reserve(queue))
     return false;
   gc_ready_push(queue, (struct gc_ready_item){
-                           .object = is_cleaner(index) ? NULL : (void *)node->key,
+                           .object = is_cleaner(node) ? NULL : (void *)node->key,
                            .function = (void (*)(void))node->object,
                            .data = data_of(node),
                        });
   gc_atomic_store_relaxed(&gc_queues_news, 1);
-  free_registration(index);
+  free_registration(item);
   return true;
+}
+
+static void
+register_again(struct gc_ref_item item) {
+  gc_ref_table_link(&table, item.index, item.node->key);
 }
 
 size_t
 gc_finalizers_make_all_ready(void) {
   size_t count = 0, position = 0;
-  for (uint32_t index;
-       (index = gc_ref_scope_next((struct gc_ref_scope){.all = true}, &table, &position)) != 0;)
-    if (!is_cleaner(index)) {
-      uintptr_t object = object_of(index);
-      gc_ref_table_unlink(&table, index);
-      if (!make_ready(index)) {
-        gc_ref_table_link(&table, index, object);
-        break;
-      }
-      count++;
+  gc_ref_table_file(&table);
+  for (struct gc_ref_item item; (item = gc_ref_scope_next_item(everything, &table, &position)).node;) {
+    if (is_cleaner(item.node))
+      continue;
+    gc_ref_table_unlink(&table, item.index);
+    if (!make_ready(item)) {
+      register_again(item);
+      break;
     }
+    count++;
+  }
   return count;
 }
 
@@ -261,46 +263,45 @@ static GC_STATE struct {
 } cycles; // [stw, gc_cycle_lock]
 
 static enum gc_ref_state
-state_of(uint32_t index) {
-  return gc_ref_state_of(gc_team_own_marker(), object_of(index));
+state_of(const struct gc_ref_node *node) {
+  return gc_ref_state_of(gc_team_own_marker(), node->key);
 }
 
-// Dead objects with finalizers, and where their marks are.  Without memory for one it lives until the next
-// cycle.
+// Finalizers of dead objects, out of the table: lists through `next`.
 struct dying {
-  uint8_t *byte;
-  uint32_t index;
+  uint32_t first, last; // 0: none
 };
+static GC_STATE struct dying in_order, // they die unless others refer to them
+    the_others;                        // NO_ORDER and UNREACHABLE  [stw]
 
-static GC_STATE struct {
-  struct dying *items;
-  size_t count, capacity;
-} dying; // [stw]
-
-static bool
-reserve_dying(void) {
-  if (dying.count < dying.capacity)
-    return true;
-  void *grown = gc_os_grow(dying.items, &dying.capacity, sizeof(struct dying));
-  if (grown)
-    dying.items = grown;
-  return grown != NULL;
-}
-
-static bool
-is_white(const struct gc_marker *marker, uint8_t byte) {
-  return marker->view.white >> byte & 1;
-}
-
-static bool
-still_dies(struct dying item) {
-  return is_white(gc_team_own_marker(), *item.byte);
-}
-
-// Its contents have been marked before.
 static void
-mark_only(struct dying item) {
-  *item.byte = gc_heap.mark;
+add_dying(struct dying *list, struct gc_ref_item item) {
+  item.node->next = 0;
+  if (list->last)
+    node_at(list->last)->next = item.index;
+  else
+    list->first = item.index;
+  list->last = item.index;
+}
+
+static struct gc_ref_item
+item_at(uint32_t index) {
+  return (struct gc_ref_item){index ? node_at(index) : NULL, index};
+}
+
+static bool
+is_white(const struct gc_marker *marker, const uint8_t *byte) {
+  return marker->view.white >> *byte & 1;
+}
+
+static uint8_t *
+byte_of(const struct gc_ref_node *node) {
+  return gc_heap_byte_at((const void *)node->key);
+}
+
+static bool
+still_dies(const struct gc_ref_node *node) {
+  return is_white(gc_team_own_marker(), byte_of(node));
 }
 
 // Mark what an object refers to and all that this leads to; not the object, unless that leads back to it.
@@ -325,20 +326,23 @@ keep_once_more(uintptr_t object) {
   *gc_heap_byte_at((const void *)object) = gc_heap.mark;
 }
 
+// Without java_finalization, as in libgc, what is registered as unreachable is like any other.
+static bool
+is_unreachable_sort(enum gc_finalizer_sort sort) {
+  return sort == GC_FINALIZER_IS_UNREACHABLE && GC_READ(GC_java_finalization) != 0;
+}
+
 // One that is white so far.
 static void
-look_at_dead(uint32_t index, const struct gc_ref_node *node, uint8_t *byte) {
-  enum gc_finalizer_sort sort = sort_of_node(node);
-  if (!reserve_dying()) {
-    keep_once_more(node->key);
-    return;
-  }
-  struct dying item = dying.items[dying.count++] = (struct dying){byte, index};
+look_at_dead(struct gc_ref_item item, const uint8_t *byte) {
+  enum gc_finalizer_sort sort = sort_of(item.node);
+  gc_ref_table_unlink(&table, item.index);
+  add_dying(sort == GC_FINALIZER_IS_NO_ORDER || is_unreachable_sort(sort) ? &the_others : &in_order, item);
   if (sort == GC_FINALIZER_IS_NO_ORDER)
     return;
-  mark_contents(node->key, sort == GC_FINALIZER_IS_IGNORE_SELF);
-  if (!still_dies(item))
-    note_cycle(node->key);
+  mark_contents(item.node->key, sort == GC_FINALIZER_IS_IGNORE_SELF);
+  if (!is_white(gc_team_own_marker(), byte))
+    note_cycle(item.node->key);
 }
 
 // Find the dead.  What they refer to must live until their finalizers have run; so what of it is finalizable
@@ -347,87 +351,98 @@ static void
 find_dead(struct gc_ref_scope scope) {
   const struct gc_marker *marker = gc_team_own_marker();
   size_t position = 0;
-  dying.count = 0;
-  for (uint32_t index; (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
-    const struct gc_ref_node *node = node_at(index);
-    uint8_t *byte = gc_heap_byte_at((const void *)node->key);
-    if (is_white(marker, *byte) && sort_of_node(node) != GC_FINALIZER_IS_CLEANER)
-      look_at_dead(index, node, byte);
+  gc_ref_table_unlist(&table);
+  for (struct gc_ref_item item; (item = gc_ref_scope_next_item(scope, &table, &position)).node;) {
+    const uint8_t *byte = byte_of(item.node);
+    if (is_white(marker, byte) && !is_cleaner(item.node))
+      look_at_dead(item, byte);
   }
 }
 
-// Those that are still dead are no longer registered.
+// The contents of a ready object have been marked before.  Refused memory, it lives until the next cycle.
 static void
-unregister_dead(void) {
-  size_t kept = 0;
-  for (size_t i = 0; i < dying.count; i++) {
-    if (!still_dies(dying.items[i]))
-      continue;
-    gc_ref_table_unlink(&table, dying.items[i].index);
-    dying.items[kept++] = dying.items[i];
-  }
-  dying.count = kept;
+finish(struct gc_ref_item item, uint8_t *byte) {
+  uintptr_t object = item.node->key;
+  *byte = gc_heap.mark;
+  if (!make_ready(item))
+    register_again(item);
+  else if (gc_finalizer_settings.await)
+    gc_finalizer_settings.await((void *)object);
 }
 
-// Without java_finalization, as in libgc, what is registered as unreachable is like any other.
-static bool
-is_unreachable_sort(uint32_t index) {
-  return sort_of(index) == GC_FINALIZER_IS_UNREACHABLE && GC_READ(GC_java_finalization) != 0;
+static void
+finish_in_order(void) {
+  const struct gc_marker *marker = gc_team_own_marker();
+  for (struct gc_ref_item item = item_at(in_order.first), next; item.node; item = next) {
+    uint8_t *byte = byte_of(item.node);
+    next = item_at(item.node->next);
+    if (is_white(marker, byte))
+      finish(item, byte);
+    else
+      register_again(item);
+  }
+  in_order = (struct dying){0};
+}
+
+static void
+register_living_others(void) {
+  struct gc_ref_item item = item_at(the_others.first), next;
+  for (the_others = (struct dying){0}; item.node; item = next) {
+    next = item_at(item.node->next);
+    if (still_dies(item.node))
+      add_dying(&the_others, item);
+    else
+      register_again(item);
+  }
 }
 
 // Unreachable ones still need not live: others may refer to them.
 static void
-mark_dead(void) {
-  for (size_t i = 0; i < dying.count; i++) {
-    struct dying item = dying.items[i];
-    if (!still_dies(item))
+mark_others(void) {
+  for (struct gc_ref_item item = item_at(the_others.first); item.node; item = item_at(item.node->next)) {
+    if (sort_of(item.node) != GC_FINALIZER_IS_NO_ORDER || !still_dies(item.node))
       continue;
-    if (sort_of(item.index) == GC_FINALIZER_IS_NO_ORDER)
-      mark_contents(object_of(item.index), false);
-    if (!is_unreachable_sort(item.index))
-      mark_only(item);
+    mark_contents(item.node->key, false);
+    *byte_of(item.node) = gc_heap.mark;
   }
+  gc_marker_rescan(gc_team_own_marker());
 }
 
 static void
-register_again(uint32_t index) {
-  gc_ref_table_link(&table, index, object_of(index));
-}
-
-// Refused memory, it lives until the next cycle.
-static void
-finish_dead(struct dying item) {
-  bool revived = is_unreachable_sort(item.index) && !still_dies(item);
-  uintptr_t object = object_of(item.index);
-  mark_only(item);
-  if (revived || !make_ready(item.index))
-    register_again(item.index);
-  else if (gc_finalizer_settings.await)
-    gc_finalizer_settings.await((void *)object);
+finish_others(void) {
+  for (struct gc_ref_item item = item_at(the_others.first), next; item.node; item = next) {
+    next = item_at(item.node->next);
+    if (sort_of(item.node) == GC_FINALIZER_IS_NO_ORDER || still_dies(item.node))
+      finish(item, byte_of(item.node));
+    else
+      register_again(item);
+  }
+  the_others = (struct dying){0};
 }
 
 void
 gc_finalizers_settle_stw(struct gc_ref_scope scope) {
   find_dead(scope);
   gc_marker_rescan(gc_team_own_marker());
-  unregister_dead();
-  mark_dead();
-  gc_marker_rescan(gc_team_own_marker());
-  for (size_t i = 0; i < dying.count; i++)
-    finish_dead(dying.items[i]);
+  register_living_others();
+  finish_in_order();
+  mark_others();
+  finish_others();
 }
 
 void
 gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
   size_t position = 0;
-  for (uint32_t index; cleaners > 0 && (index = gc_ref_scope_next(scope, &table, &position)) != 0;) {
-    if (!is_cleaner(index) || state_of(index) == GC_REF_ALIVE)
+  for (struct gc_ref_item item;
+       cleaners > 0 && (item = gc_ref_scope_next_item(scope, &table, &position)).node;) {
+    if (!is_cleaner(item.node) || state_of(item.node) == GC_REF_ALIVE)
       continue;
-    gc_ref_table_unlink(&table, index);
-    if (make_ready(index))
+    uintptr_t object = item.node->key;
+    gc_ref_table_unlink(&table, item.index);
+    if (make_ready(item))
       continue;
-    register_again(index); // refused memory
-    keep_once_more(object_of(index));
+    register_again(item); // refused memory
+    keep_once_more(object);
   }
   gc_ref_table_forget_young(&table);
   gc_ref_table_contract(&table);
@@ -438,7 +453,7 @@ gc_finalizers_look_ahead(size_t *position, size_t nodes) {
   size_t limit = gc_min(*position + nodes, gc_ref_table_limit(&table));
   for (; *position < limit; ++*position) {
     uint32_t index = (uint32_t)*position;
-    if (index && gc_ref_table_is_linked(&table, index) && state_of(index) != GC_REF_ALIVE)
+    if (index && gc_ref_table_is_linked(&table, index) && state_of(node_at(index)) != GC_REF_ALIVE)
       gc_ref_table_note(&table, index);
   }
   return *position < gc_ref_table_limit(&table);

@@ -25,8 +25,8 @@ gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
     return false;
   const struct gc_ready_entry *entry = &queue->items[queue->head++];
   *item = (struct gc_ready_item){
-      .object = (void *)(entry->object - (entry->object != 0)),
-      .data = (void *)(entry->data - entry->data_offset),
+      .object = entry->object ? (void *)gc_ready_move((void *)entry->object) : NULL,
+      .data = (void *)gc_ready_move((void *)entry->data),
       .function = entry->function,
   };
   if (queue->head == queue->limit)

@@ -4,7 +4,7 @@
 //
 // What waits in a queue is alive: the items are roots.  A word in a root that lies on the start of an object
 // also keeps the one before it, which it may point just past; these do not, so they are stored as pointers to
-// the second byte.  All [gc_lock] unless said otherwise.
+// bytes further on.  All [gc_lock] unless said otherwise.
 #pragma once
 
 #include "base/atomic.h"
@@ -18,11 +18,18 @@ struct gc_ready_item {
 
 // As it is stored.
 struct gc_ready_entry {
-  uintptr_t object; // 0, or one more than the address
-  uintptr_t data;   // may be any word; `data_offset` more if it might be the start of an object
-  uintptr_t data_offset;
+  uintptr_t object; // 0, or one that was moved
+  uintptr_t data;   // any word, moved
   void (*function)(void);
 };
+
+// Within its granule, from the start to the end and back: there it begins no object.  Hardly any word has
+// come from the end itself.
+static inline uintptr_t
+gc_ready_move(const void *word) {
+  const uintptr_t end = GC_GRANULE_BYTES - 1, low = (uintptr_t)word & end;
+  return (uintptr_t)word ^ (low == 0 || low == end ? end : 0);
+}
 
 struct gc_ready_queue {
   struct gc_ready_entry *items;
@@ -38,11 +45,9 @@ bool gc_ready_reserve(struct gc_ready_queue *queue);
 // There is room.
 static inline void
 gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
-  uintptr_t data_offset = item.data && (uintptr_t)item.data % GC_GRANULE_BYTES == 0;
   queue->items[queue->limit++] = (struct gc_ready_entry){
-      .object = (uintptr_t)item.object + (item.object != NULL),
-      .data = (uintptr_t)item.data + data_offset,
-      .data_offset = data_offset,
+      .object = item.object ? gc_ready_move(item.object) : 0,
+      .data = gc_ready_move(item.data),
       .function = item.function,
   };
   queue->has_more = true;

@@ -9,36 +9,24 @@
 // Why not a table that doubles: to move a million nodes takes longer than a pause may.
 #include "refs/table.h"
 
+#include <string.h>
+
 #include "base/check.h"
 #include "os/memory.h"
 
 // ---- Memory --------------------------------------------------------------------------------------------
 
-enum {
-  BUCKETS_AT = sizeof(struct gc_ref_node), // bytes per node that lie before them in a chunk
-  YOUNG_AT = BUCKETS_AT + sizeof(uint32_t),
-  NODE_BYTES = YOUNG_AT + sizeof(uint32_t) // of a chunk, all in all
-};
-
 #define FIRST_BUCKETS (1u << GC_REF_CHUNK_SHIFT)
 #define LAST_MAX (UINT32_MAX - FIRST_BUCKETS) // the highest index that has a place
 
-// Entry `index` of the array that begins after `before` bytes per node.
-static uint32_t *
-entry_at(const struct gc_ref_table *table, uint32_t index, size_t before) {
-  struct gc_ref_place place = gc_ref_place_of(index);
-  char *chunk = table->chunks[place.shift - GC_REF_CHUNK_SHIFT];
-  return (uint32_t *)(chunk + (before << place.shift)) + place.offset;
-}
-
 static uint32_t *
 bucket_at(const struct gc_ref_table *table, uint32_t bucket) {
-  return entry_at(table, bucket, BUCKETS_AT);
+  return gc_ref_table_entry(table, bucket, GC_REF_BUCKETS_AT);
 }
 
 static uint32_t *
 young_at(const struct gc_ref_table *table, uint32_t position) {
-  return entry_at(table, position, YOUNG_AT);
+  return gc_ref_table_entry(table, position, GC_REF_YOUNG_AT);
 }
 
 bool
@@ -50,7 +38,8 @@ gc_ref_table_reserve(struct gc_ref_table *table) {
   unsigned shift = gc_ref_place_of(table->last + 1).shift;
   char **chunk = &table->chunks[shift - GC_REF_CHUNK_SHIFT];
   if (!*chunk)
-    *chunk = gc_os_map((size_t)NODE_BYTES << shift); // in huge pages it would stall, for 16 ms at worst
+    *chunk =
+        gc_os_map((size_t)GC_REF_NODE_BYTES << shift); // in huge pages it would stall, for 16 ms at worst
   return *chunk != NULL;
 }
 
@@ -97,18 +86,29 @@ split(struct gc_ref_table *table) {
   table->splits++;
 }
 
+static void
+put_in_bucket(struct gc_ref_table *table, uint32_t index) {
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  uint32_t *bucket = bucket_at(table, bucket_of(table, node->key));
+  node->next = *bucket;
+  *bucket = index;
+  if (table->linked > bucket_count(table))
+    split(table);
+}
+
+static void
+count_linked(struct gc_ref_table *table) {
+  table->linked_most = (uint32_t)gc_max(table->linked_most, ++table->linked);
+}
+
 void
 gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
   GC_ASSERT((node->bits & (GC_REF_USED | GC_REF_LINKED)) == GC_REF_USED);
-  uint32_t *bucket = bucket_at(table, bucket_of(table, key));
   node->key = key;
   node->bits |= GC_REF_LINKED;
-  node->next = *bucket;
-  *bucket = index;
-  table->linked_most = (uint32_t)gc_max(table->linked_most, ++table->linked);
-  if (table->linked > bucket_count(table))
-    split(table);
+  count_linked(table);
+  put_in_bucket(table, index);
 }
 
 // What refers to a linked node: its bucket, or the node before.
@@ -126,12 +126,50 @@ link_to(const struct gc_ref_table *table, uint32_t index) {
 void
 gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
-  GC_ASSERT(node->bits & GC_REF_LINKED);
-  *link_to(table, index) = node->next;
+  GC_ASSERT(node->bits & GC_REF_LINKED && (table->unlisted || !(node->bits & GC_REF_UNFILED)));
+  if (!(node->bits & GC_REF_UNFILED))
+    *link_to(table, index) = node->next;
   node->next = 0;
-  node->bits &= ~(uint32_t)GC_REF_LINKED;
+  node->bits &= ~(uint32_t)(GC_REF_LINKED | GC_REF_UNFILED);
   table->linked--;
 }
+
+// ---- Unfiled nodes -------------------------------------------------------------------------------------
+
+static struct gc_ref_stretch *
+stretch_of(const struct gc_ref_table *table, uintptr_t key) {
+  return &table->stretches[key >> GC_REF_STRETCH_SHIFT & (GC_REF_STRETCHES - 1)];
+}
+
+static void
+file(struct gc_ref_table *table, uint32_t index) {
+  gc_ref_table_node(table, index)->bits &= ~(uint32_t)GC_REF_UNFILED;
+  put_in_bucket(table, index);
+}
+
+static void
+file_stretch(struct gc_ref_table *table, struct gc_ref_stretch *stretch) {
+  GC_ASSERT(!table->unlisted);
+  for (uint32_t index = stretch->first, next; index; index = next) {
+    next = gc_ref_table_node(table, index)->next;
+    file(table, index);
+  }
+  stretch->first = stretch->count = 0;
+}
+
+void
+gc_ref_table_file(struct gc_ref_table *table) {
+  for (size_t i = 0; i < GC_REF_STRETCHES; i++)
+    file_stretch(table, &table->stretches[i]);
+}
+
+void
+gc_ref_table_unlist(struct gc_ref_table *table) {
+  memset(table->stretches, 0, GC_REF_STRETCHES * sizeof *table->stretches);
+  table->unlisted = true;
+}
+
+// ---- Finding -------------------------------------------------------------------------------------------
 
 // The first node of the key, from `index` on in its bucket.
 static uint32_t
@@ -146,7 +184,9 @@ find_from(const struct gc_ref_table *table, uint32_t index, uintptr_t key) {
 }
 
 uint32_t
-gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key) {
+gc_ref_table_find(struct gc_ref_table *table, uintptr_t key) {
+  if (table->stretches)
+    file_stretch(table, stretch_of(table, key));
   return table->linked ? find_from(table, *bucket_at(table, bucket_of(table, key)), key) : 0;
 }
 
@@ -157,16 +197,36 @@ gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index) {
   return find_from(table, node->next, node->key);
 }
 
+// ---- The young -----------------------------------------------------------------------------------------
+
+// There is room for all nodes, and none is listed twice.
+static void
+note(struct gc_ref_table *table, uint32_t index, struct gc_ref_node *node) {
+  GC_ASSERT(node->bits & GC_REF_USED);
+  if (node->bits & GC_REF_YOUNG)
+    return;
+  node->bits |= GC_REF_YOUNG;
+  *young_at(table, table->young++) = index;
+}
+
+void
+gc_ref_table_note(struct gc_ref_table *table, uint32_t index) {
+  note(table, index, gc_ref_table_node(table, index));
+}
+
 // ---- Nodes ---------------------------------------------------------------------------------------------
 
 // Take a node out of the list of free ones.
 static void
 leave_free(struct gc_ref_table *table, uint32_t index) {
   const struct gc_ref_node *node = gc_ref_table_node(table, index);
-  uint32_t before = (uint32_t)node->key;
-  *(before ? &gc_ref_table_node(table, before)->next : &table->free) = node->next;
+  if (table->free == index) {
+    table->free = node->next;
+    return;
+  }
+  gc_ref_table_node(table, (uint32_t)node->key)->next = node->next;
   if (node->next)
-    gc_ref_table_node(table, node->next)->key = before;
+    gc_ref_table_node(table, node->next)->key = node->key;
 }
 
 static uint32_t
@@ -174,7 +234,7 @@ take_free(struct gc_ref_table *table) {
   uint32_t index = table->free;
   if (!index)
     return ++table->last;
-  leave_free(table, index);
+  table->free = gc_ref_table_node(table, index)->next;
   return index;
 }
 
@@ -184,9 +244,28 @@ gc_ref_table_add(struct gc_ref_table *table, uintptr_t key) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
   GC_ASSERT(!(node->bits & GC_REF_USED));
   *node = (struct gc_ref_node){.bits = node->bits | GC_REF_USED};
-  gc_ref_table_note(table, index);
+  note(table, index, node);
   gc_ref_table_link(table, index, key);
   return index;
+}
+
+// To file all of a stretch takes 0.1 ms at most.
+struct gc_ref_node *
+gc_ref_table_add_unfiled(struct gc_ref_table *table, uintptr_t key) {
+  enum { COUNT_MAX = 2048, UNFILED = GC_REF_USED | GC_REF_LINKED | GC_REF_UNFILED };
+  struct gc_ref_stretch *stretch = stretch_of(table, key);
+  stretch->highest = gc_max(stretch->highest, key);
+  if (stretch->count == COUNT_MAX)
+    return gc_ref_table_node(table, gc_ref_table_add(table, key));
+  uint32_t index = take_free(table);
+  struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(!(node->bits & GC_REF_USED));
+  *node = (struct gc_ref_node){.key = key, .next = stretch->first, .bits = node->bits | UNFILED};
+  note(table, index, node);
+  stretch->first = index;
+  stretch->count++;
+  count_linked(table);
+  return node;
 }
 
 // If it is listed as young it remains so, for to take it from the list would take a search.
@@ -206,30 +285,18 @@ gc_ref_table_remove(struct gc_ref_table *table, uint32_t index) {
   gc_ref_table_free(table, index);
 }
 
-// ---- The young -----------------------------------------------------------------------------------------
-
-// There is room for all nodes, and none is listed twice.
-void
-gc_ref_table_note(struct gc_ref_table *table, uint32_t index) {
-  struct gc_ref_node *node = gc_ref_table_node(table, index);
-  GC_ASSERT(node->bits & GC_REF_USED);
-  if (node->bits & GC_REF_YOUNG)
-    return;
-  node->bits |= GC_REF_YOUNG;
-  *young_at(table, table->young++) = index;
-}
-
-uint32_t
-gc_ref_table_young(const struct gc_ref_table *table, size_t position) {
-  GC_ASSERT(position < table->young);
-  uint32_t index = *young_at(table, (uint32_t)position);
-  return gc_ref_table_node(table, index)->bits & GC_REF_USED ? index : 0;
-}
-
 void
 gc_ref_table_forget_young(struct gc_ref_table *table) {
-  while (table->young)
-    gc_ref_table_node(table, *young_at(table, --table->young))->bits &= ~(uint32_t)GC_REF_YOUNG;
+  if (table->stretches && !table->unlisted)
+    gc_ref_table_unlist(table);
+  table->unlisted = false;
+  while (table->young) {
+    uint32_t index = *young_at(table, --table->young);
+    struct gc_ref_node *node = gc_ref_table_node(table, index);
+    node->bits &= ~(uint32_t)GC_REF_YOUNG;
+    if (node->bits & GC_REF_UNFILED)
+      file(table, index);
+  }
 }
 
 // ---- Contraction ---------------------------------------------------------------------------------------
@@ -335,11 +402,34 @@ faults_in_bucket(const struct gc_ref_table *table, uint32_t bucket, size_t *left
 }
 
 static size_t
-faults_in_buckets(const struct gc_ref_table *table) {
-  size_t faults = 0, left = table->linked;
+faults_in_buckets(const struct gc_ref_table *table, size_t filed) {
+  size_t faults = 0, left = filed;
   for (uint32_t bucket = 0; bucket < bucket_count(table); bucket++)
     faults += faults_in_bucket(table, bucket, &left);
   return faults + (left != 0);
+}
+
+static size_t
+faults_in_stretch(const struct gc_ref_table *table, const struct gc_ref_stretch *stretch, size_t *left) {
+  size_t count = 0;
+  for (uint32_t index = stretch->first; index; count++, (*left)--) {
+    if (!was_handed_out(table, index) || *left == 0)
+      return 1;
+    const struct gc_ref_node *node = gc_ref_table_node(table, index);
+    if (!(node->bits & GC_REF_UNFILED) || stretch_of(table, node->key) != stretch ||
+        node->key > stretch->highest)
+      return 1;
+    index = node->next;
+  }
+  return count != stretch->count;
+}
+
+static size_t
+faults_in_stretches(const struct gc_ref_table *table, size_t unfiled) {
+  size_t faults = 0, left = unfiled;
+  for (size_t i = 0; table->stretches && !table->unlisted && i < GC_REF_STRETCHES; i++)
+    faults += faults_in_stretch(table, &table->stretches[i], &left);
+  return faults + (left != 0 && !table->unlisted);
 }
 
 static size_t
@@ -349,7 +439,7 @@ faults_in_free(const struct gc_ref_table *table, size_t free) {
     if (!was_handed_out(table, index) || left == 0)
       return 1;
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (node->bits & GC_REF_USED || node->key != before)
+    if (node->bits & GC_REF_USED || (before && node->key != before))
       return 1;
     before = index;
     index = node->next;
@@ -386,13 +476,15 @@ gc_ref_table_check(const struct gc_ref_table *table) {
     return 1;
   if (!table->chunks[0])
     return table->free || table->linked;
-  size_t used = 0, linked = 0, young = 0;
+  size_t used = 0, linked = 0, young = 0, unfiled = 0;
   for (size_t index = 1; index < gc_ref_table_limit(table); index++) {
     uint32_t bits = gc_ref_table_node(table, (uint32_t)index)->bits;
     used += (bits & GC_REF_USED) != 0;
     linked += (bits & GC_REF_LINKED) != 0;
     young += (bits & GC_REF_YOUNG) != 0;
+    unfiled += (bits & GC_REF_UNFILED) != 0;
   }
-  return (linked != table->linked) + (young != table->young) + faults_in_buckets(table) +
-         faults_in_free(table, table->last - used) + faults_in_young(table);
+  return (linked != table->linked) + (young != table->young) + faults_in_buckets(table, linked - unfiled) +
+         faults_in_stretches(table, unfiled) + faults_in_free(table, table->last - used) +
+         faults_in_young(table);
 }

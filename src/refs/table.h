@@ -11,6 +11,15 @@
 // Nodes are known by their index, from 1, and 0 is none.  Beside that, nodes may be young: these are on a
 // list, to be looked at without looking at all.  What is young is for the owner to say; a new node is.
 //
+// Most of what is registered dies young, and nobody has looked for it.  So a table that has been given
+// stretches files nodes in buckets only when they are looked for, or have survived a pause.  Until then they
+// are in the list of their stretch of addresses, which is short; and of a key higher than all that have come
+// to its stretch since the last pause it is known that no young node has it.
+//
+//   gc_ref_table_add_unfiled --> unfiled --gc_ref_table_find, gc_ref_table_forget_young--> in its bucket
+//                                   |
+//                                   +--gc_ref_table_unlist, gc_ref_table_unlink--> unlinked
+//
 // No call but gc_ref_table_reserve asks the system for anything, and none takes longer because the table is
 // large: so all may be used while the world is stopped.  A table that is all zero is an empty one.
 //
@@ -22,7 +31,7 @@
 #include "base/types.h"
 
 struct gc_ref_node {
-  uintptr_t key;    // the address by which a linked node is found; free: the one before in the list
+  uintptr_t key;    // the address by which a linked node is found; free, and not the first: the one before
   uintptr_t object; // this and `value` are the owner's
   uintptr_t value;
   uint32_t next; // linked: in its bucket; free: in the list of those; unlinked: the owner's
@@ -31,10 +40,19 @@ struct gc_ref_node {
 _Static_assert(sizeof(struct gc_ref_node) == 32, "two nodes fill a cache line");
 
 enum {
-  GC_REF_USED = 1,   // not free
-  GC_REF_LINKED = 2, // implies used
-  GC_REF_YOUNG = 4,  // on the list of young nodes, where a node that is freed remains
-  GC_REF_BITS = 3
+  GC_REF_USED = 1,    // not free
+  GC_REF_LINKED = 2,  // implies used
+  GC_REF_YOUNG = 4,   // on the list of young nodes, where a node that is freed remains
+  GC_REF_UNFILED = 8, // implies linked and young: in no bucket yet
+  GC_REF_BITS = 4
+};
+
+// Addresses that are 64 MiB apart share one.
+enum { GC_REF_STRETCH_SHIFT = 16, GC_REF_STRETCHES = 1024 };
+struct gc_ref_stretch {
+  uintptr_t highest; // key that was added unfiled since the last pause
+  uint32_t first;    // of the unfiled nodes, linked through `next`
+  uint32_t count;    // of them
 };
 
 // Memory comes in chunks, each twice as large as the one before and touched as it is needed.  Each has room
@@ -45,16 +63,18 @@ enum {
 };
 
 struct gc_ref_table {
-  char *chunks[GC_REF_CHUNKS]; // nodes, then buckets, then young entries; NULL: not yet needed
-  uint32_t last;               // the highest index that was handed out
-  uint32_t touched;            // no node above this one and `last` has memory
-  uint32_t free;               // the node that was freed last
-  uint32_t hand;               // contracting, the place that was looked at last
-  uint32_t linked;             // nodes
-  uint32_t linked_most;        // at once since it contracted last
-  uint32_t splits;             // of buckets, less those undone
-  uint32_t young;              // entries of the list, freed nodes' among them
-};                             // [gc_lock]
+  char *chunks[GC_REF_CHUNKS];      // nodes, then buckets, then young entries; NULL: not yet needed
+  uint32_t last;                    // the highest index that was handed out
+  uint32_t touched;                 // no node above this one and `last` has memory
+  uint32_t free;                    // the node that was freed last
+  uint32_t hand;                    // contracting, the place that was looked at last
+  uint32_t linked;                  // nodes
+  uint32_t linked_most;             // at once since it contracted last
+  uint32_t splits;                  // of buckets, less those undone
+  uint32_t young;                   // entries of the list, freed nodes' among them
+  struct gc_ref_stretch *stretches; // GC_REF_STRETCHES, the owner's gift; NULL: none
+  bool unlisted;                    // unfiled nodes are in no list of a stretch
+};                                  // [gc_lock]
 
 // Where index i lies: there are as many indices before a chunk, and 2^GC_REF_CHUNK_SHIFT more, as in it.
 struct gc_ref_place {
@@ -74,6 +94,20 @@ static inline struct gc_ref_node *
 gc_ref_table_node(const struct gc_ref_table *table, uint32_t index) {
   struct gc_ref_place place = gc_ref_place_of(index);
   return (struct gc_ref_node *)table->chunks[place.shift - GC_REF_CHUNK_SHIFT] + place.offset;
+}
+
+enum {
+  GC_REF_BUCKETS_AT = sizeof(struct gc_ref_node), // bytes per node that lie before them in a chunk
+  GC_REF_YOUNG_AT = GC_REF_BUCKETS_AT + sizeof(uint32_t),
+  GC_REF_NODE_BYTES = GC_REF_YOUNG_AT + sizeof(uint32_t) // of a chunk, all in all
+};
+
+// Entry `index` of the array that begins after `before` bytes per node.
+static inline uint32_t *
+gc_ref_table_entry(const struct gc_ref_table *table, uint32_t index, size_t before) {
+  struct gc_ref_place place = gc_ref_place_of(index);
+  char *chunk = table->chunks[place.shift - GC_REF_CHUNK_SHIFT];
+  return (uint32_t *)(chunk + (before << place.shift)) + place.offset;
 }
 
 static inline bool
@@ -99,12 +133,22 @@ bool gc_ref_table_reserve(struct gc_ref_table *table);
 // Link a new node, which is young and otherwise zero.  Needs a reserve since the last add.
 uint32_t gc_ref_table_add(struct gc_ref_table *table, uintptr_t key);
 
-// The node of this key that was linked last, and the one that was linked before it.  0: none.
-uint32_t gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key);
+// The same, in a table with stretches, of one that is not to be found soon.
+struct gc_ref_node *gc_ref_table_add_unfiled(struct gc_ref_table *table, uintptr_t key);
+
+// Has no young node that was added unfiled this key?  false: perhaps one has.
+static inline bool
+gc_ref_table_is_beyond_young(const struct gc_ref_table *table, uintptr_t key) {
+  return key > table->stretches[key >> GC_REF_STRETCH_SHIFT & (GC_REF_STRETCHES - 1)].highest;
+}
+
+// A node of this key, and another one that is none of those found before it.  0: none.
+uint32_t gc_ref_table_find(struct gc_ref_table *table, uintptr_t key);
 uint32_t gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index);
 
 // Take a linked node out of the buckets; put an unlinked one into them, under any key.  All else that it
-// holds stays as it is, except for `next`.
+// holds stays as it is, except for `next`.  To be unlinked, a node must have been looked for, or all been
+// filed, or unlisted.
 void gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index);
 void gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key);
 
@@ -121,10 +165,21 @@ static inline size_t
 gc_ref_table_young_count(const struct gc_ref_table *table) {
   return table->young;
 }
-uint32_t gc_ref_table_young(const struct gc_ref_table *table, size_t position);
+static inline uint32_t
+gc_ref_table_young(const struct gc_ref_table *table, size_t position) {
+  uint32_t index = *gc_ref_table_entry(table, (uint32_t)position, GC_REF_YOUNG_AT);
+  return gc_ref_table_node(table, index)->bits & GC_REF_USED ? index : 0;
+}
 
-// Nothing is young any more.
+// Nothing is young any more, and all is filed.
 void gc_ref_table_forget_young(struct gc_ref_table *table);
+
+// File all.
+void gc_ref_table_file(struct gc_ref_table *table);
+
+// For a pause, until gc_ref_table_forget_young: take unfiled nodes from the lists of their stretches, so that
+// to unlink them takes nothing.  Nothing can be found or added meanwhile.
+void gc_ref_table_unlist(struct gc_ref_table *table);
 
 // Of a table without nodes: hand out indices from 1 again.
 void gc_ref_table_reset(struct gc_ref_table *table);

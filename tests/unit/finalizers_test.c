@@ -544,25 +544,40 @@ what_is_registered_with_a_queue_becomes_ready_there(void **state) {
   end_refs();
 }
 
+enum { QUEUED = 20000 };
+
+// An address, with a tag of any value; and data that is any word.
+static struct gc_ready_item
+queued_item(size_t number) {
+  static _Alignas(GC_GRANULE_BYTES) char objects[QUEUED][GC_GRANULE_BYTES]; // addresses only
+  return (struct gc_ready_item){&objects[number][number % GC_GRANULE_BYTES], nothing, (void *)(number / 3)};
+}
+
+static void
+expect_item(struct gc_ready_queue *queue, size_t number) {
+  struct gc_ready_item item = take_ready(queue), expected = queued_item(number);
+  assert_ptr_equal(item.object, expected.object);
+  assert_ptr_equal(item.data, expected.data);
+}
+
 // In the order in which they became ready, over the memory's end and back at its beginning.
 static void
 queues_are_first_in_first_out(void **state) {
   (void)state;
-  static char objects[20000]; // addresses only
   struct gc_ready_queue queue = {0};
   size_t in = 0, out = 0;
   random_begin("queue");
-  while (in < sizeof objects) {
-    for (size_t count = random_below(900); count > 0 && in < sizeof objects; count--) {
+  while (in < QUEUED) {
+    for (size_t count = random_below(900); count > 0 && in < QUEUED; count--) {
       assert_true(gc_ready_reserve(&queue));
-      gc_ready_push(&queue, (struct gc_ready_item){.object = &objects[in++], .function = nothing});
+      gc_ready_push(&queue, queued_item(in++));
     }
     for (size_t count = random_below(800); count > 0 && out < in; count--)
-      assert_ptr_equal(take_ready(&queue).object, &objects[out++]);
+      expect_item(&queue, out++);
     assert_int_equal(gc_atomic_load_relaxed(&queue.count), in - out);
   }
   while (out < in)
-    assert_ptr_equal(take_ready(&queue).object, &objects[out++]);
+    expect_item(&queue, out++);
   assert_null(take_ready(&queue).function);
   gc_ready_destroy(&queue);
 }
