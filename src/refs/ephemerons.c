@@ -249,3 +249,17 @@ gc_ephemerons_look_ahead(size_t *position, size_t nodes) {
   }
   return *position < gc_ref_table_limit(&table);
 }
+
+static bool
+is_settled(const struct gc_ref_node *node) {
+  if (what_it_waits_for(node))
+    return false;
+  if (is_dead(node->value))
+    gc_marker_mark_object(gc_team_own_marker(), (const void *)node->value);
+  return true;
+}
+
+size_t
+gc_ephemerons_review(size_t *position, size_t nodes) {
+  return gc_ref_table_review_young(&table, position, nodes, is_settled);
+}

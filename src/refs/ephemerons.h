@@ -38,3 +38,6 @@ void gc_ephemerons_break_stw(void);
 // While a concurrent cycle marks: mark the values of those that can be decided, and note the others, `nodes`
 // more from *position on.  false when all have been looked at.
 bool gc_ephemerons_look_ahead(size_t *position, size_t nodes);
+
+// After that: those whose objects have been marked are young no more.  As gc_ref_table_review_young.
+size_t gc_ephemerons_review(size_t *position, size_t nodes);

@@ -459,6 +459,16 @@ gc_finalizers_look_ahead(size_t *position, size_t nodes) {
   return *position < gc_ref_table_limit(&table);
 }
 
+static bool
+is_settled(const struct gc_ref_node *node) {
+  return state_of(node) == GC_REF_ALIVE;
+}
+
+size_t
+gc_finalizers_review(size_t *position, size_t nodes) {
+  return gc_ref_table_review_young(&table, position, nodes, is_settled);
+}
+
 void
 gc_finalizers_warn(void) {
   uintptr_t objects[WARNINGS_KEPT];

@@ -70,6 +70,9 @@ void gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope);
 // look at these only.  false when all have been looked at.  While marking.
 bool gc_finalizers_look_ahead(size_t *position, size_t nodes);
 
+// After that: those whose objects have been marked are young no more.  As gc_ref_table_review_young.
+size_t gc_finalizers_review(size_t *position, size_t nodes);
+
 // Warnings of the last pause about cycles of finalizable objects, given while the world runs.
 void gc_finalizers_warn(void);
 

@@ -118,6 +118,11 @@ gc_links_end_stw(void) {
   }
 }
 
+static bool
+is_settled(const struct gc_ref_node *node) {
+  return state_of(node) == GC_REF_ALIVE && state_around(node) == GC_REF_ALIVE;
+}
+
 bool
 gc_links_look_ahead(enum gc_link_sort sort, size_t *position, size_t nodes) {
   struct gc_ref_table *table = &tables[sort];
@@ -127,8 +132,13 @@ gc_links_look_ahead(enum gc_link_sort sort, size_t *position, size_t nodes) {
     if (index == 0 || !gc_ref_table_is_linked(table, index))
       continue;
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (state_of(node) != GC_REF_ALIVE || state_around(node) != GC_REF_ALIVE)
+    if (!is_settled(node))
       gc_ref_table_note(table, index);
   }
   return *position < gc_ref_table_limit(table);
+}
+
+size_t
+gc_links_review(enum gc_link_sort sort, size_t *position, size_t nodes) {
+  return gc_ref_table_review_young(&tables[sort], position, nodes, is_settled);
 }

@@ -35,5 +35,6 @@ void gc_links_forget_stw(enum gc_link_sort sort, struct gc_ref_scope scope);
 // Nothing is young any more.
 void gc_links_end_stw(void);
 
-// As gc_finalizers_look_ahead.
+// As gc_finalizers_look_ahead and gc_finalizers_review.
 bool gc_links_look_ahead(enum gc_link_sort sort, size_t *position, size_t nodes);
+size_t gc_links_review(enum gc_link_sort sort, size_t *position, size_t nodes);

@@ -25,8 +25,9 @@
 //
 // A minor cycle looks at young registrations only (old-stays-old): those since the last cycle.  The last
 // pause of a concurrent cycle also, if before it all others have been looked at (gc_refs_look_ahead) and
-// those with white objects been noted as young: since an object that is marked stays so.  A registration is
-// made under gc_lock, never in a pause, and belongs to the next one.
+// those with white objects been noted as young: since an object that is marked stays so.  For the same reason
+// young ones whose objects are marked by then are young no more.  A registration is made under gc_lock, never
+// in a pause, and belongs to the next one.
 #pragma once
 
 #include "os/memory.h"

@@ -147,14 +147,17 @@ file(struct gc_ref_table *table, uint32_t index) {
   put_in_bucket(table, index);
 }
 
-static void
+// How many it has filed.
+static size_t
 file_stretch(struct gc_ref_table *table, struct gc_ref_stretch *stretch) {
+  size_t count = stretch->count;
   GC_ASSERT(!table->unlisted);
   for (uint32_t index = stretch->first, next; index; index = next) {
     next = gc_ref_table_node(table, index)->next;
     file(table, index);
   }
   stretch->first = stretch->count = 0;
+  return count;
 }
 
 void
@@ -283,6 +286,30 @@ void
 gc_ref_table_remove(struct gc_ref_table *table, uint32_t index) {
   gc_ref_table_unlink(table, index);
   gc_ref_table_free(table, index);
+}
+
+// The last entry takes the place of one that leaves the list.
+static void
+leave_young(struct gc_ref_table *table, size_t position, struct gc_ref_node *node) {
+  node->bits &= ~(uint32_t)GC_REF_YOUNG;
+  *young_at(table, (uint32_t)position) = *young_at(table, --table->young);
+}
+
+size_t
+gc_ref_table_review_young(struct gc_ref_table *table, size_t *position, size_t nodes_max,
+                          bool (*is_old)(const struct gc_ref_node *node)) {
+  size_t nodes = 0;
+  for (; *position < table->young && nodes < nodes_max; nodes++) {
+    struct gc_ref_node *node = gc_ref_table_node(table, *young_at(table, (uint32_t)*position));
+    if (node->bits & GC_REF_USED && !(node->bits & GC_REF_LINKED && is_old(node))) {
+      ++*position;
+      continue;
+    }
+    if (node->bits & GC_REF_UNFILED)
+      nodes += file_stretch(table, stretch_of(table, node->key));
+    leave_young(table, *position, node);
+  }
+  return nodes;
 }
 
 void

@@ -171,6 +171,11 @@ gc_ref_table_young(const struct gc_ref_table *table, size_t position) {
   return gc_ref_table_node(table, index)->bits & GC_REF_USED ? index : 0;
 }
 
+// Look at more young nodes, from *position on, which is 0 at first: those that `is_old` says are not young
+// any more.  What it has taken, in nodes: less than `nodes_max` if all have been looked at.
+size_t gc_ref_table_review_young(struct gc_ref_table *table, size_t *position, size_t nodes_max,
+                                 bool (*is_old)(const struct gc_ref_node *node));
+
 // Nothing is young any more, and all is filed.
 void gc_ref_table_forget_young(struct gc_ref_table *table);
 

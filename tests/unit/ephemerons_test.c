@@ -314,6 +314,25 @@ another_value_after_the_look_ahead_is_marked_too(void **state) {
   end_refs();
 }
 
+// What was registered while a concurrent cycle marked is not left to its last pause.
+static void
+what_is_found_alive_ahead_is_young_no_more(void **state) {
+  (void)state;
+  enum { MANY = 5000 };
+  void *key = keep_new(), *dead_key = new_object();
+  for (size_t i = 0; i < MANY; i++)
+    chain[i] = keep_pair(i % 10 ? key : dead_key, new_object());
+  assert_int_equal(gc_ephemerons_young_count(), MANY);
+  begin_pause(false);
+  look_ahead();
+  assert_int_equal(gc_ephemerons_young_count(), MANY / 10);
+  gc_refs_settle_stw(false, false);
+  end_pause(false);
+  for (size_t i = 0; i < MANY; i++)
+    assert_true(is_broken(chain[i]) == (i % 10 == 0));
+  end_refs();
+}
+
 // ---- Memory --------------------------------------------------------------------------------------------
 
 static void
@@ -523,6 +542,7 @@ main(void) {
       cmocka_unit_test(a_young_one_that_dies_is_forgotten_by_a_minor_pause),
       cmocka_unit_test(another_value_makes_it_young_if_that_is_young),
       cmocka_unit_test(another_value_after_the_look_ahead_is_marked_too),
+      cmocka_unit_test(what_is_found_alive_ahead_is_young_no_more),
       cmocka_unit_test(a_registration_that_is_refused_changes_nothing),
       cmocka_unit_test(overflow_of_the_mark_stack_loses_nothing),
       cmocka_unit_test(exactly_what_the_model_reaches_lives),

@@ -258,6 +258,23 @@ step_forget_young(void) {
     model.nodes[i].young = model.nodes[i].is_fresh = false;
 }
 
+static bool
+has_even_value(const struct gc_ref_node *node) {
+  return node->value % 2 == 0;
+}
+
+// Some of them, and then the rest: those that are found old are young no more.
+static void
+step_review_young(void) {
+  size_t position = 0, slice = 1 + random_below(1000);
+  while (gc_ref_table_review_young(&table, &position, slice, has_even_value) >= slice)
+    ;
+  assert_int_equal(position, gc_ref_table_young_count(&table));
+  for (size_t i = 1; i <= model.last; i++)
+    if (model.nodes[i].state == LINKED && model.nodes[i].value % 2 == 0)
+      model.nodes[i].young = false;
+}
+
 static void
 step_file(void) {
   if (table.stretches && random_below(100) == 0)
@@ -353,6 +370,8 @@ random_step(void) {
     step_forget_young();
   if (random_below(1000) == 0)
     step_contract();
+  if (random_below(1000) == 0)
+    step_review_young();
 }
 
 static void
