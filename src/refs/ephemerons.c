@@ -47,7 +47,7 @@ gc_ephemerons_add(struct gc_ephemeron *ephemeron, void *key, void *value) {
 static bool
 is_unmarked(const void *address) {
   struct gc_ref ref = gc_heap_resolve(address);
-  return ref.start && ref.start == address && *ref.byte != gc_heap.mark;
+  return gc_ref_is_of(ref, (uintptr_t)address) && *ref.byte != gc_heap.mark;
 }
 
 void

@@ -22,6 +22,7 @@ enum { IS_STRONG = 1 << GC_REF_BITS, SORT_SHIFT = GC_REF_BITS + 1 };
 static GC_STATE struct gc_ref_stretch stretches[GC_REF_STRETCHES];
 static GC_STATE struct gc_ref_table table = {.stretches = stretches};
 static GC_STATE size_t cleaners; // of what is registered [gc_lock]
+static GC_STATE bool has_tags;   // something has been registered by an address that is no start [gc_lock]
 
 // ---- Registrations -------------------------------------------------------------------------------------
 
@@ -118,6 +119,7 @@ add(void *object, const struct gc_registration *new) {
     return GC_NO_ROOM;
   write_registration(gc_ref_table_add_unfiled(&table, (uintptr_t)object), new);
   cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
+  has_tags |= (uintptr_t)object % GC_GRANULE_BYTES != 0;
   size_t page = gc_heap_page_of(object);
   if (!gc_page_set_has(gc_heap.referred, page))
     gc_page_set_add(gc_heap.referred, page);
@@ -183,8 +185,10 @@ gc_finalizers_remove_cleaner(void *object, void (*function)(void), void *data) {
 
 void
 gc_finalizers_forget(void *object) {
-  for (uint32_t index; (index = gc_ref_table_find(&table, (uintptr_t)object)) != 0;)
-    remove_registration(index);
+  uintptr_t start = (uintptr_t)object, limit = start + (has_tags ? GC_GRANULE_BYTES : 1);
+  for (uintptr_t address = start; address < limit; address++)
+    for (uint32_t index; (index = gc_ref_table_find(&table, address)) != 0;)
+      remove_registration(index);
 }
 
 size_t

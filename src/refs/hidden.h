@@ -1,6 +1,6 @@
 // Words in memory that the collector does not search, hidden nevertheless, since copies of them come to lie
-// on stacks.  0 stands for what is gone; so no word that a program might hold may be hidden as 0, the integers
-// that it passes as pointers included.
+// on stacks.  0 stands for what is gone; so no word that a program might hold may be hidden as 0, the
+// integers that it passes as pointers included.
 #pragma once
 
 #include "base/types.h"

@@ -290,6 +290,9 @@ another_value_makes_it_young_if_that_is_young(void **state) {
   pause_minor();
   assert_true(has(ephemeron, key, young) && is_object(young));
   assert_int_equal(gc_ephemerons_young_count(), 0);
+  gc_ephemerons_set_value(ephemeron, (char *)(young = new_object()) + 3); // a tag
+  pause_minor();
+  assert_true(is_object(young));
   end_refs();
 }
 
