@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "compat/include/gc/gc_mark.h"
 #include "heap/heap.h"
+#include "os/writes.h"
 #include "world/roots.h"
 
 // ---- Marks ---------------------------------------------------------------------------------------------
@@ -19,9 +20,17 @@ GC_is_marked(const void *object) {
   return *require_object("GC_is_marked", object).byte == gc_heap.mark;
 }
 
+// What the object refers to may be white: it counts as written.
 void
 GC_set_mark_bit(const void *object) {
-  *require_object("GC_set_mark_bit", object).byte = gc_heap.mark;
+  struct gc_ref ref = require_object("GC_set_mark_bit", object);
+  *ref.byte = gc_heap.mark;
+  if (!gc_written)
+    return;
+  size_t first = (size_t)(ref.start - gc_heap.base) >> GC_WRITES_SHIFT;
+  size_t last = (size_t)(ref.start + ref.bytes - 1 - gc_heap.base) >> GC_WRITES_SHIFT;
+  for (size_t part = first; part <= last; part++)
+    __atomic_store_n(&gc_written[part], 1, __ATOMIC_RELEASE);
 }
 
 // The next cycle, minor ones too, then looks at it.
