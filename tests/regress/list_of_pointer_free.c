@@ -1,5 +1,5 @@
-// Guile crashed in its mark procedure: a collection while GC_generic_malloc_many made a list of pointer-free objects had
-// reclaimed most of that list, because the program was not told of it before it was complete.
+// Guile crashed in its mark procedure: a collection while GC_generic_malloc_many made a list of pointer-free
+// objects had reclaimed most of that list, because nobody was told of it before it was complete.
 #include "compat/include/gc/gc_inline.h"
 #include "compat/include/gc/gc_mark.h"
 #include "tests/regress/objects.h"
