@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Run Debian's programs that use libgc on the system's library and on Loam, in turn, and compare them.
 
-The work is that of tests/compat/clients.  Each round measures CPU time, wall time and peak RSS of one run on each library.
-Then one run each with `perf record` tells how much of the CPU time is the library's, and one run each with GC_PRINT_STATS
-what the library itself says it spent on collections.  Writes results.jsonl and charts to build/clients.
+The work is that of tests/compat/clients.  Each round measures CPU time, wall time and peak RSS of one run on each
+library.  Then one run each with `perf record` tells how much of the CPU time is the library's, and one run each with
+GC_PRINT_STATS what the library itself says it spent on collections.  Writes results.jsonl and charts to build/clients.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Failure(Exception):
 
 
 def environment_for(library, options, **more):
-    """A program finds libgc.so.1 in the first directory of LD_LIBRARY_PATH that has one, or where the system keeps it."""
+    """libgc.so.1 is the one in the first directory of LD_LIBRARY_PATH that has one, or else the system's."""
     path = os.environ.get("LD_LIBRARY_PATH")
     if library == "loam":
         path = f"{options.lib}:{path}" if path else str(options.lib)
@@ -109,7 +109,7 @@ def shares(job, library, options):
 
 
 def account(job, library, options):
-    """What the library says: its collections, and the time in them; where the program ran meanwhile, that counts too."""
+    """The collections that the library tells of, and the time from their beginnings to their ends."""
     with tempfile.NamedTemporaryFile("r", errors="replace") as log:
         run_client(job, library, options, GC_PRINT_STATS="1", GC_LOG_FILE=log.name)
         text = log.read()
@@ -140,7 +140,8 @@ def instructions(job, library, options):
         prefix = ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={directory}/%p"]
         run_client(job, library, options, prefix, CALLGRIND_TIMEOUT_S)
         counts = [count_instructions(path) for path in Path(directory).iterdir()]
-    return {"library_instructions": sum(inside for inside, _ in counts), "instructions": sum(total for _, total in counts)}
+    return {"library_instructions": sum(inside for inside, _ in counts),
+            "instructions": sum(total for _, total in counts)}
 
 
 def count_instructions(path):

@@ -166,8 +166,8 @@ GC_malloc_kind_global(size_t bytes, int kind) {
   return allocate("GC_malloc_kind_global", bytes, kind);
 }
 
-// About a page of the system's worth of objects, as libgc gives.  Any of them may bring a collection, to which
-// the caller's list must show all of the chain: of objects without pointers only a mark procedure of the
+// About a page of the system's worth of objects, as libgc gives.  Any of them may bring a collection, which
+// must find all of the chain in the caller's list: of objects without pointers only a mark procedure of the
 // program's finds the rest from there.
 void
 GC_generic_malloc_many(size_t bytes, int number, void **list) {

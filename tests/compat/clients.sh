@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# TAP: real programs do the same work with the same result on Loam's libgc.so.1 as on the system's, in every mode and with the
-# stress switches.  Programs that are not installed are skipped; CLIENTS="guile ecl/clos" runs some only.
+# TAP: real programs do the same work with the same result on Loam's libgc.so.1 as on the system's, in every
+# mode and with the stress switches.  Programs that are not installed are skipped; CLIENTS="guile ecl/clos"
+# runs some only.
 set -u
 cd "$(dirname "$0")/../.." || exit
 client=tests/compat/clients/client
@@ -45,11 +46,13 @@ if [ "${LOAM_TEST_VARIANT:-}" = asan ]; then
   }
 fi
 
-# run WHERE NAME SIZE VARIABLE...: the work's output to $work/WHERE, its messages to $work/WHERE.err; gives its exit status.
+# run WHERE NAME SIZE VARIABLE...: the work's output to $work/WHERE, its messages to $work/WHERE.err; gives its
+# exit status.
 run() {
   local where=$1 name=$2 size=$3
   shift 3
-  timeout -k 5 "$limit" env "$@" "$client" run "$name" "$size" "$work/files" >"$work/$where" 2>"$work/$where.err" </dev/null
+  timeout -k 5 "$limit" env "$@" "$client" run "$name" "$size" "$work/files" \
+    >"$work/$where" 2>"$work/$where.err" </dev/null
 }
 
 differences() {
