@@ -22,15 +22,15 @@ size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
 // The least budget, after a cycle that stopped `threads` other threads for `pause_ns` when the program had
-// run for `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of the
-// time, as when many must be stopped and next to nothing lives, up to 8 times `least_bytes` for each thread;
-// and halved when it costs less than a hundredth.
+// run for `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of
+// the time, as when many must be stopped and next to nothing lives, up to 8 times `least_bytes` for each
+// thread; and halved when it costs less than a hundredth.
 size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
                                  uint64_t mutator_ns);
 
 // The work_bytes after a full cycle that took `pause_ns`, when the program had run for `mutator_ns` since the
-// one before and allocated `allocated_bytes`.  It changes by a factor of 2 at most, since one pause may be long
-// because the machine is busy.
+// one before and allocated `allocated_bytes`.  It changes by a factor of 2 at most, since one pause may be
+// long because the machine is busy.
 #define GC_PACER_WORK_BYTES_MIN (16 * GC_KIB)
 size_t gc_pacer_next_work_bytes(size_t work_bytes, size_t allocated_bytes, uint64_t pause_ns,
                                 uint64_t mutator_ns);

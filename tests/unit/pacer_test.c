@@ -61,8 +61,8 @@ roots_count_as_work(void **state) {
   assert_in_range(gc_pacer_budget_bytes(heap), 50 * GC_MIB, 100 * GC_MIB);
 }
 
-// Where collecting takes little of the time a small heap stays small; where it takes much, and in a large heap,
-// the budget is what it is without knowing.
+// Where collecting takes little of the time a small heap stays small; where it takes much, and in a large
+// heap, the budget is what it is without knowing.
 static void
 little_work_needs_little_memory(void **state) {
   (void)state;
