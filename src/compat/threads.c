@@ -80,6 +80,8 @@ GC_suspend_thread(GC_SUSPEND_THREAD_ID handle) {
     gc_suspend_self();
     return;
   }
+  if (!gc_suspend_knows(handle))
+    return;
   gc_cycle_acquire();
   gc_world_call_spilled(suspend_other, (void *)(uintptr_t)handle);
   gc_lock_release(&gc_cycle_lock);

@@ -12,6 +12,7 @@ static struct gc_range_array blocks;      // [gc_lock]
 static struct gc_start *spare;            // linked through next [gc_lock]
 static struct gc_start *buckets[BUCKETS]; // those that have begun, by handle [gc_lock]
 static size_t last_serial;                // [gc_lock]
+static size_t given;                      // records whose threads have not begun [gc_lock]
 
 // ---- Memory --------------------------------------------------------------------------------------------
 
@@ -43,6 +44,7 @@ gc_start_create(void *(*function)(void *argument), void *argument, bool detached
   struct gc_start *start = spare || add_block() ? spare : NULL;
   if (start) {
     spare = start->next;
+    given++;
     *start = (struct gc_start){
         .function = function, .argument = argument, .detached = detached, .serial = ++last_serial};
   }
@@ -53,6 +55,7 @@ gc_start_create(void *(*function)(void *argument), void *argument, bool detached
 void
 gc_start_cancel(struct gc_start *start) {
   gc_lock_acquire(&gc_lock);
+  given--;
   free_record(start);
   gc_lock_release(&gc_lock);
 }
@@ -88,6 +91,7 @@ gc_start_begin(struct gc_start *start) {
   gc_lock_acquire(&gc_lock);
   while ((former = find_link(handle, 0)))
     free_linked(former);
+  given--;
   start->handle = handle;
   start->begun = true;
   start->next = *bucket;
@@ -103,6 +107,14 @@ gc_start_end(struct gc_start *start, void *result) {
   if (start->detached)
     free_linked(find_link(start->handle, start->serial));
   gc_lock_release(&gc_lock);
+}
+
+bool
+gc_start_is_any_given(void) {
+  gc_lock_acquire(&gc_lock);
+  bool any = given > 0;
+  gc_lock_release(&gc_lock);
+  return any;
 }
 
 static struct gc_start *
@@ -153,6 +165,7 @@ gc_start_detach(pthread_t handle) {
 
 void
 gc_start_after_fork_child(void) {
+  given = 0;
   for (size_t i = 0; i < BUCKETS; i++)
     for (struct gc_start **link = &buckets[i]; *link;)
       if ((*link)->handle != pthread_self())

@@ -42,6 +42,9 @@ void gc_start_end(struct gc_start *start, void *result);
 // By the thread, if GC_pthread_create started it: the result that it will end with unless it returns.
 void gc_start_set_result(pthread_t handle, void *result);
 
+// Is there a thread that has been given a record and has not begun?
+bool gc_start_is_any_given(void);
+
 // The serial number of the record of a thread that is about to be joined; 0 if it has not begun.
 size_t gc_start_find(pthread_t handle);
 

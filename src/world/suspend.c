@@ -8,6 +8,8 @@
 
 #include "base/lock.h"
 #include "os/futex.h"
+#include "os/threads.h"
+#include "world/start.h"
 #include "world/stop.h"
 #include "world/threads.h"
 
@@ -18,6 +20,23 @@ find_thread(pthread_t handle) {
   while (thread && !pthread_equal(thread->handle, handle))
     thread = gc_thread_next(thread);
   return thread;
+}
+
+static bool
+is_attached(pthread_t handle) {
+  gc_lock_acquire(&gc_lock);
+  bool found = find_thread(handle) != NULL;
+  gc_lock_release(&gc_lock);
+  return found;
+}
+
+bool
+gc_suspend_knows(pthread_t handle) {
+  enum { LOOK_AGAIN_US = 50 };
+  bool attached;
+  while (!(attached = is_attached(handle)) && gc_start_is_any_given())
+    gc_os_thread_delay(LOOK_AGAIN_US);
+  return attached || is_attached(handle); // it may have begun in between
 }
 
 struct suspension {

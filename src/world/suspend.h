@@ -13,6 +13,9 @@ struct gc_thread;
 bool gc_suspend_other(pthread_t handle);
 void gc_suspend_self(void);
 
+// Is it an attached thread?  One that is about to begin is waited for.
+bool gc_suspend_knows(pthread_t handle);
+
 // false if there is no such thread, or it is not suspended.
 bool gc_suspend_end(pthread_t handle);
 bool gc_suspend_is_on(pthread_t handle);
