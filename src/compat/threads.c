@@ -28,22 +28,26 @@ GC_alloc_unlock(void) {
 
 // ---- Stacks --------------------------------------------------------------------------------------------
 
+// Any thread may call in.
+static struct gc_thread *
+calling_thread(void) {
+  GC_register_my_thread(NULL);
+  return gc_thread_current();
+}
+
 void *
 GC_get_my_stackbottom(struct GC_stack_base *base) {
-  gc_init_ensure();
-  struct gc_thread *thread = gc_thread_current();
-  GC_CHECK(thread, "GC_get_my_stackbottom: the calling thread is not registered");
+  struct gc_thread *thread = calling_thread();
   base->mem_base = gc_thread_bottom(thread);
   return thread;
 }
 
 void
 GC_set_stackbottom(void *handle, const struct GC_stack_base *base) {
-  struct gc_thread *thread = handle ? handle : gc_thread_current();
-  if (thread)
-    gc_thread_set_bottom(thread, base->mem_base);
+  if (handle || gc_initialized)
+    gc_thread_set_bottom(handle ? handle : calling_thread(), base->mem_base);
   else
-    GC_stackbottom = base->mem_base; // before GC_init
+    GC_stackbottom = base->mem_base; // the initial one
 }
 
 // ---- Stopping ------------------------------------------------------------------------------------------
