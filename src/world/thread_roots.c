@@ -152,15 +152,19 @@ gc_thread_set_bottom(struct gc_thread *thread, char *bottom) {
     thread->named_bottom = bottom == thread->stack.limit ? NULL : bottom;
 }
 
-// The stack that ends at `bottom`.  Asking the system takes long, and the answer is mostly the last one.
+// The stack that ends at `bottom`.  Asking the system takes long, and the answer is mostly the last one.  Only
+// as much of that is remembered as the thread was using: what lies below in the same mapping may be other
+// stacks, and they may go.
 static struct gc_range
 find_named_stack(struct gc_thread *thread, const char *bottom) {
   struct gc_range mapping;
   if (thread->named_stack.limit == bottom && contains(thread->named_stack, thread->stack_pointer))
     return thread->named_stack;
   bool found = gc_os_mapping_at(bottom - 1, &mapping);
-  thread->named_stack = (struct gc_range){found ? mapping.base : bottom, bottom};
-  return thread->named_stack;
+  struct gc_range stack = {found ? mapping.base : bottom, bottom};
+  bool used = contains(stack, thread->stack_pointer);
+  thread->named_stack = (struct gc_range){used ? thread->stack_pointer : bottom, bottom};
+  return stack;
 }
 
 static bool

@@ -48,7 +48,7 @@ struct gc_thread {
   // Where the stack ends that the thread is on, if the program says so, which switches stacks by itself; else
   // NULL.  For the initial thread see GC_stackbottom.  [any thread, without a lock; read in a stopped world]
   char *volatile named_bottom;
-  struct gc_range named_stack; // where that stack was found to be [stw]
+  struct gc_range named_stack; // how much of that stack it was seen to use  [stw]
 
   // The fiber that it is on, the one before, NULL at first, and its own stack as one; see fibers.h.  [owner]
   struct gc_fiber *fiber, *previous_fiber;
