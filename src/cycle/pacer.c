@@ -46,13 +46,13 @@ gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
 }
 
 size_t
-gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
+gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t stop_ns,
                           uint64_t mutator_ns) {
   size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(threads, FLOOR_THREADS_MAX)) * least_bytes;
   floor_bytes = gc_max(floor_bytes, least_bytes);
-  if (pause_ns > mutator_ns / 20)
+  if (stop_ns > mutator_ns / 50)
     return gc_min(2 * floor_bytes, most_bytes);
-  if (pause_ns < mutator_ns / 100)
+  if (stop_ns < mutator_ns / 200)
     return gc_max(floor_bytes / 2, least_bytes);
   return floor_bytes;
 }

@@ -21,11 +21,11 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
-// The least budget, after a cycle that stopped `threads` other threads for `pause_ns` when the program had
-// run for `mutator_ns` since the one before. It is doubled while collecting costs more than a twentieth of
-// the time, as when many must be stopped and next to nothing lives, up to 8 times `least_bytes` for each
-// thread; and halved when it costs less than a hundredth.
-size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t pause_ns,
+// The least budget, after a cycle that spent `stop_ns` on stopping `threads` other threads, asking them for
+// their roots and letting them go on, when the program had run for `mutator_ns` since the one before.  It is
+// doubled while that is more than a fiftieth of the time, up to 8 times `least_bytes` for each thread; and
+// halved when it is less than a two-hundredth.
+size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t stop_ns,
                                  uint64_t mutator_ns);
 
 // The work_bytes after a full cycle that took `pause_ns`, when the program had run for `mutator_ns` since the

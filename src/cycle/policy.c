@@ -193,9 +193,10 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
   policy.learnt_bytes = allocated_total_bytes;
   if (pause->kind != GC_PAUSE_FULL)
     return;
-  gc_cycle_stats.floor_bytes =
-      gc_pacer_next_floor_bytes(gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_stop_signalled(),
-                                pause->total_ns, mutator_ns);
+  uint64_t stop_ns =
+      pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] + pause->phase_ns[GC_PHASE_RESUME];
+  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(
+      gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_stop_signalled(), stop_ns, mutator_ns);
   policy.work_bytes =
       gc_pacer_next_work_bytes(policy.work_bytes, allocated_bytes, pause->total_ns, mutator_ns);
 }
