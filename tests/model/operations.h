@@ -210,12 +210,15 @@ operate_allocate_many(struct model *model) {
   char *list = GC_malloc_many(bytes);
   if (!list)
     note_refusal();
-  for (size_t taken = 0; list && taken < wanted; taken++) {
+  // All are the model's: one that it did not know might be taken for a dead one that was there before.
+  for (size_t taken = 0; list; taken++) {
     char *object = list;
     list = GC_NEXT(object);
     GC_NEXT(object) = NULL;
     check_new(model, object, bytes, 16, NORMAL);
-    place_store_random(model, random_place(model), adopt(model, object, bytes, NORMAL));
+    uint32_t number = adopt(model, object, bytes, NORMAL);
+    if (taken < wanted)
+      place_store_random(model, random_place(model), number);
     GC_reachable_here(object);
   }
 }
