@@ -152,9 +152,9 @@ gc_thread_set_bottom(struct gc_thread *thread, char *bottom) {
     thread->named_bottom = bottom == thread->stack.limit ? NULL : bottom;
 }
 
-// The stack that ends at `bottom`.  Asking the system takes long, and the answer is mostly the last one.  Only
-// as much of that is remembered as the thread was using: what lies below in the same mapping may be other
-// stacks, and they may go.
+// The stack that ends at `bottom`.  Asking the system takes long, and the answer is mostly the last one.
+// Only as much of that is remembered as the thread was using: what lies below in the same mapping may be
+// other stacks, and they may go.
 static struct gc_range
 find_named_stack(struct gc_thread *thread, const char *bottom) {
   struct gc_range mapping;

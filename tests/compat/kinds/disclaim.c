@@ -11,8 +11,8 @@ enum { SMALL = sizeof(struct node), LARGE = 200 * 1024 };
 static int kind;
 static size_t object_bytes = SMALL;
 
-// With mark_from_all libgc goes by the first word: what the object refers to is kept if one of that word's two
-// lowest bits is set.
+// With mark_from_all libgc goes by the first word: what the object refers to is kept if one of that word's
+// two lowest bits is set.
 static size_t tag_bytes;
 
 static struct node *
