@@ -96,8 +96,10 @@ sweep_owned(void) {
 
 // ---- Roots ---------------------------------------------------------------------------------------------
 
+// Between whole words: a word that two pieces shared would be in neither.
 static bool
 cut_up(struct gc_range range) {
+  range.base += gc_min(-(uintptr_t)range.base % GC_WORD_BYTES, gc_range_bytes(range));
   while (gc_range_bytes(range) > ROOT_PIECE_BYTES) {
     if (!gc_range_array_push(&pieces, (struct gc_range){range.base, range.base + ROOT_PIECE_BYTES}))
       return false;
