@@ -287,19 +287,33 @@ mark_word_of_object(struct gc_visitor *visitor, uintptr_t word, const void *at) 
   mark_word(visitor, word, at);
 }
 
+// All words count.
+GC_NO_SANITIZE static void
+scan_plain_object(struct gc_marker *marker, struct gc_ref ref, bool ignore_self) {
+  const struct gc_mark_view view = marker->view;
+  uintptr_t self = (uintptr_t)ref.start;
+  for (const char *at = ref.start; at < ref.start + ref.bytes; at += GC_WORD_BYTES) {
+    uintptr_t word = *(const volatile uintptr_t *)(const void *)at;
+    if (word - view.base < view.bytes && !(ignore_self && word - self < ref.bytes) &&
+        make_root_room(marker, 1))
+      mark_at(marker, word);
+  }
+}
+
 void
 gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
   struct gc_ref ref = gc_heap_slot_at(object);
+  if (!gc_kind_is_described(ref.kind)) {
+    if (!gc_kind_is_pointer_free(ref.kind))
+      scan_plain_object(marker, ref, ignore_self);
+    return;
+  }
   struct marking_visitor marking = {{NULL, mark_word_of_object, NULL, {NULL, NULL}},
                                     marker,
                                     (uintptr_t)ref.start,
                                     ignore_self ? ref.bytes : 0,
                                     false};
-  if (gc_kind_is_pointer_free(ref.kind))
-    return;
-  bool described = gc_kind_is_described(ref.kind);
-  gc_describe(&marking.visitor, ref.start, ref.bytes,
-              described ? gc_describe_object(ref.start, ref.bytes, ref.kind) : ref.bytes);
+  gc_describe(&marking.visitor, ref.start, ref.bytes, gc_describe_object(ref.start, ref.bytes, ref.kind));
 }
 
 void
