@@ -215,6 +215,7 @@ step_link(void) {
     return;
   uintptr_t key = random_below(2) ? random_key() : model.nodes[index].key;
   gc_ref_table_link(&table, index, key);
+  model.nodes[index].is_fresh &= key == model.nodes[index].key;
   model.nodes[index].key = key;
   move(index, LINKED);
 }
