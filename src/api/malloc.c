@@ -11,6 +11,7 @@
 #include "debug/annotation.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "heap/kinds.h"
 #include "refs/finalizers.h"
 
 // ---- The fast path -------------------------------------------------------------------------------------
@@ -131,9 +132,17 @@ GC_free(void *object) {
   free_object(require_object("GC_free", object));
 }
 
+// An object of another length of a kind that says at its objects' ends where their pointers are becomes one
+// that is searched as a whole.
+static bool
+becomes_normal(unsigned kind) {
+  bool is_normal = kind == GC_KIND_NORMAL || kind == GC_KIND_EXACT;
+  return is_normal || (gc_kind_is_described(kind) && gc_kind_describes_at_end(kind));
+}
+
 static void *
 move_object(struct gc_ref ref, size_t bytes) {
-  bool normal = ref.kind == GC_KIND_NORMAL || ref.kind == GC_KIND_EXACT;
+  bool normal = becomes_normal(ref.kind);
   void *moved = normal ? allocate_normal(bytes) : allocate(bytes, ref.kind);
   if (!moved)
     return NULL;
@@ -169,6 +178,8 @@ GC_realloc(void *object, size_t bytes) {
     return NULL;
   }
   bool large = gc_heap.pages[ref.page].slot_granules == 0;
+  if (gc_kind_is_described(ref.kind))
+    return move_object(ref, bytes);
   if (large && bytes > GC_CLASS_BYTES_MAX && bytes <= PTRDIFF_MAX && resize_large(ref, bytes))
     return object;
   if (!large && fits_slot(ref, bytes)) {

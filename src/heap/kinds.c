@@ -41,6 +41,18 @@ gc_procedure_make_own(gc_mark_procedure *procedure) {
   return number;
 }
 
+static bool
+is_own_procedure(uintptr_t descriptor) {
+  return gc_descriptor_tag_of(descriptor) == GC_DESCRIPTOR_PROCEDURE && !gc_descriptor_needs_stop(descriptor);
+}
+
+bool
+gc_kind_describes_at_end(unsigned kind) {
+  uintptr_t descriptor = gc_kinds[kind].descriptor;
+  bool in_object = gc_descriptor_tag_of(descriptor) == GC_DESCRIPTOR_PER_OBJECT;
+  return (in_object && gc_kinds[kind].add_size) || is_own_procedure(descriptor);
+}
+
 bool
 gc_descriptor_needs_stop(uintptr_t descriptor) {
   return gc_descriptor_tag_of(descriptor) == GC_DESCRIPTOR_PROCEDURE &&

@@ -76,6 +76,9 @@ gc_descriptor_procedure(uintptr_t descriptor) {
 // looks at is the program's affair.
 bool gc_descriptor_needs_stop(uintptr_t descriptor);
 
+// Does what describes an object lie at its end, so that it would be lost with another length?
+bool gc_kind_describes_at_end(unsigned kind);
+
 // May objects of the kind refer to what lies in memory whose writes are not noticed?  Then they are searched
 // in each cycle.
 static inline bool

@@ -190,9 +190,10 @@ GC_API void *GC_CALL GC_clear_stack(void *argument);
    (libgc 8.3). */
 GC_API size_t GC_CALL GC_get_hblk_size(void) GC_ATTR_CONST;
 
-/* Called when marking has come to its end, with the world stopped: it may push more, for instance the values of
-   tables whose keys are marked (GC_is_marked), and is called again until it pushes nothing that was not marked
-   yet.  Returns the last `top` that it got.  NULL: none.  (libgc 8.3; Loam's own ephemerons need none.) */
+/* Called when marking has come to its end, with the world stopped: it may push more, for instance the values
+   of tables whose keys are marked (GC_is_marked), and is called again until it pushes nothing that was not
+   marked yet.  Returns the last `top` that it got.  NULL: none.  (libgc 8.3; Loam's own ephemerons need
+   none.) */
 typedef struct GC_ms_entry *(GC_CALLBACK *GC_on_mark_stack_empty_proc)(struct GC_ms_entry *top,
                                                                        struct GC_ms_entry *limit);
 GC_API void GC_CALL GC_set_on_mark_stack_empty(GC_on_mark_stack_empty_proc procedure);
