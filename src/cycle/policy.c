@@ -11,6 +11,7 @@
 #include "gc.h"
 #include "heap/heap.h"
 #include "os/writes.h"
+#include "refs/finalizers.h"
 #include "world/stop.h"
 
 // [gc_cycle_lock; read racily by statistics]
@@ -29,6 +30,7 @@ static GC_STATE struct {
   size_t born_bytes;        // during concurrent cycles, expected
   size_t work_bytes;        // see pacer.h
   size_t learnt_bytes;      // allocated in all when that was last thought about
+  size_t keepers;           // dead objects that the last cycle found to keep others for their finalizers
   struct gc_pacer_minors minors;
 } policy;
 
@@ -99,11 +101,19 @@ is_generational(void) {
   return policy.tracks && wants_minor() && pay;
 }
 
+// What waits for the finalizers of others is old by the time that these have been called: only a full cycle
+// finds it dead, level by level.
+static bool
+is_much_waiting(void) {
+  enum { FEW = 64 };
+  return policy.keepers >= FEW && policy.keepers >= gc_finalizers_count() / 16;
+}
+
 static bool
 is_full_due(void) {
   size_t grown_bytes = gc_heap.live_bytes - gc_min(gc_heap.live_bytes, policy.full_live_bytes);
   unsigned full_freq = gc_variables_full_freq();
-  return policy.full_first || grown_bytes >= policy.full_budget_bytes ||
+  return policy.full_first || grown_bytes >= policy.full_budget_bytes || is_much_waiting() ||
          (full_freq > 0 && policy.minors.since_full >= full_freq);
 }
 
@@ -203,6 +213,7 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 
 void
 gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
+  policy.keepers = gc_finalizers_take_keepers();
   policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
   if (born_bytes > 0)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
@@ -235,6 +246,7 @@ gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, si
       .most_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap()),
   };
   gc_pacer_minors_after_minor(&policy.minors, minor);
+  policy.keepers = gc_finalizers_take_keepers();
   policy.full_first = !is_generational();
   gc_policy_set_budget();
 }

@@ -308,11 +308,21 @@ still_dies(const struct gc_ref_node *node) {
   return is_white(gc_team_own_marker(), byte_of(node));
 }
 
+static GC_STATE size_t keepers; // dead objects that keep more than themselves [stw, gc_cycle_lock]
+
+size_t
+gc_finalizers_take_keepers(void) {
+  size_t taken = keepers;
+  keepers = 0;
+  return taken;
+}
+
 // Mark what an object refers to and all that this leads to; not the object, unless that leads back to it.
 static void
 mark_contents(uintptr_t object, bool ignore_self) {
   struct gc_marker *marker = gc_team_own_marker();
   gc_marker_scan_object(marker, (const void *)object, ignore_self);
+  keepers += marker->stack.top != marker->stack.base;
   gc_marker_drain(marker, NULL);
 }
 

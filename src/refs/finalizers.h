@@ -56,6 +56,10 @@ size_t gc_finalizers_pressure_bytes(void);
 
 // How many are registered.
 size_t gc_finalizers_count(void);
+
+// Dead objects that were found, since the last call, to keep others until their finalizers have been called.
+// [gc_cycle_lock]
+size_t gc_finalizers_take_keepers(void);
 size_t gc_finalizers_check(void); // faults in the table
 
 // Call `visit` with the objects that have finalizers.
