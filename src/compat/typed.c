@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/init.h"
+#include "base/atomic.h"
 #include "base/check.h"
 #include "base/lock.h"
 #include "compat/include/gc/gc_typed.h"
@@ -22,6 +23,7 @@
 static GC_STATE struct {
   unsigned object_kind, array_kind; // 0: not made yet
   unsigned layout_procedure, array_procedure;
+  struct gc_atomic made; // all of these: then no lock is needed to read them
 } typed;
 
 // ---- Long layouts --------------------------------------------------------------------------------------
@@ -87,6 +89,8 @@ mark_array(uintptr_t *object, struct GC_ms_entry *entry, struct GC_ms_entry *lim
 
 static void
 make_kinds(void) {
+  if (GC_LIKELY(gc_atomic_load_acquire(&typed.made)))
+    return;
   gc_init_ensure();
   gc_lock_acquire(&gc_lock);
   if (!typed.object_kind) {
@@ -99,6 +103,7 @@ make_kinds(void) {
   bool made = typed.layout_procedure && typed.array_procedure && typed.object_kind && typed.array_kind;
   gc_lock_release(&gc_lock);
   GC_CHECK(made, "typed allocation: there are too many kinds or mark procedures");
+  gc_atomic_store_release(&typed.made, 1);
 }
 
 // One past the last set bit, and the first that is not set.
