@@ -66,7 +66,8 @@ GC_gcj_malloc_ignore_off_page(size_t bytes, void *type) {
 void *
 GC_debug_gcj_malloc(size_t bytes, void *type, const char *file, int line) {
   GC_CHECK(kind, "GC_debug_gcj_malloc: GC_init_gcj_malloc has not been called");
-  void **object = gc_compat_allocate(gc_annotation_request(gc_max(bytes, sizeof type)), 0, debug_kind);
+  bytes = gc_max(bytes, sizeof type);
+  void **object = gc_compat_allocate(gc_annotation_request(bytes), 0, debug_kind);
   object = gc_debug_annotate("GC_debug_gcj_malloc", object, bytes, file, line);
   if (object) {
     *object = type;
