@@ -113,7 +113,7 @@ found(uintptr_t object) {
     wake(at);
 }
 
-// time as these are apart in memory.
+// Mark a value, unless it lives already, and wake who waits for it.
 static void
 mark_value(uintptr_t value) {
   if (!is_dead(value))
