@@ -1048,7 +1048,7 @@ typedef void(GC_CALLBACK *GC_on_heap_resize_proc)(GC_word bytes);
 GC_API void GC_CALL GC_set_on_heap_resize(GC_on_heap_resize_proc function);
 GC_API GC_on_heap_resize_proc GC_CALL GC_get_on_heap_resize(void);
 
-// Called at the start of each collection, under the lock, before the world stops.  NULL: none.
+// Called before each pause of a collection, under the lock, while the world still runs.  NULL: none.
 typedef void(GC_CALLBACK *GC_start_callback_proc)(void);
 GC_API void GC_CALL GC_set_start_callback(GC_start_callback_proc function);
 GC_API GC_start_callback_proc GC_CALL GC_get_start_callback(void);
