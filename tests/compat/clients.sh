@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit
 client=tests/compat/clients/client
 compat=${LOAM_LIB_DIR:-build/debug}/compat
-limit=${CLIENTS_SECONDS:-60} # for one run
+limit=${CLIENTS_SECONDS:-60} # for one run on Loam
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0 failed=0
@@ -38,6 +38,7 @@ report() {
 
 # With sanitizers in the library, their runtime has to be there first.
 runtime=
+: >"$work/libgc.err"
 if [ "${LOAM_TEST_VARIANT:-}" = asan ]; then
   runtime=$(ldd "$compat/libgc.so.1" | awk '/lib(clang_rt\.)?asan/ { print $3 }')
   [ -n "$runtime" ] || {
@@ -46,41 +47,48 @@ if [ "${LOAM_TEST_VARIANT:-}" = asan ]; then
   }
 fi
 
-# run WHERE NAME SIZE VARIABLE...: the work's output to $work/WHERE, its messages to $work/WHERE.err; gives its
-# exit status.
+# run WHERE NAME SIZE SECONDS VARIABLE...: the work's output to $work/WHERE, its messages to $work/WHERE.err;
+# gives its exit status.
 run() {
-  local where=$1 name=$2 size=$3
-  shift 3
-  timeout -k 5 "$limit" env "$@" "$client" run "$name" "$size" "$work/files" \
+  local where=$1 name=$2 size=$3 seconds=$4
+  shift 4
+  timeout -k 5 "$seconds" env "$@" "$client" run "$name" "$size" "$work/files" \
     >"$work/$where" 2>"$work/$where.err" </dev/null
+}
+
+# reference NAME SIZE: the work on the system's libgc.  It is what Loam is compared with and not what is tested,
+# so it may be tried again (guile's mutexes lose a wake-up now and then, see clients/guile/threads.scm).
+reference() {
+  local attempt status
+  for attempt in 1 2 3 4; do
+    timeout -k 5 20 "$client" prepare "$1" "$2" "$work/files" && run libgc "$1" "$2" 20
+    status=$?
+    [ $status -eq 0 ] && return
+    echo "# $1 on libgc, attempt $attempt: exit status $status; $(tail -n 1 "$work/libgc.err")"
+  done
+  return $status
 }
 
 differences() {
   [ "$1" -eq 124 ] && echo "not finished after $limit s"
-  [ "$1" -eq "$2" ] || echo "exit status $1, on libgc $2"
+  [ "$1" -eq 0 ] || echo "exit status $1"
   diff -a "$work/libgc" "$work/loam" | head -n 10 | cut -c 1-200
   grep -q '^loam: collection' "$work/log" || echo "no collection by Loam"
   grep -v '^loam: collection' "$work/log" | head -n 10
 }
 
 try() {
-  local name=$1 size=$2 mode expected status wrong
-  "$client" prepare "$name" "$size" "$work/files" || {
-    report "$name" "cannot be prepared"
-    return
-  }
-  run libgc "$name" "$size"
-  expected=$?
-  [ $expected -eq 0 ] || {
-    report "$name" "fails on libgc: $(tail -n 5 "$work/libgc.err")"
+  local name=$1 size=$2 mode status wrong
+  reference "$name" "$size" || {
+    report "$name" "fails on libgc"
     return
   }
   for mode in "${modes[@]}" "$(stress "$name")"; do
     : >"$work/log"
-    run loam "$name" "$size" LD_LIBRARY_PATH="$compat" ${runtime:+LD_PRELOAD="$runtime"} \
+    run loam "$name" "$size" "$limit" LD_LIBRARY_PATH="$compat" ${runtime:+LD_PRELOAD="$runtime"} \
       GC_PRINT_STATS=1 GC_LOG_FILE="$work/log" "$mode"
     status=$?
-    wrong=$(differences $status $expected)
+    wrong=$(differences $status)
     if [ -z "$wrong" ]; then
       report "$name with $mode"
     else

@@ -25,19 +25,26 @@
         (fold + 0 (append-map (lambda (round) (in-threads 5 (lambda (id) (length (build (* 10 id))))))
                               (iota (quotient size 50)))))
 
-;; A queue with one end in each of several threads.
+;; A queue with one end in each of several threads.  A thread in which a collection has just run has something
+;; to do for Guile; if it meets a locked mutex, Guile's lock-mutex does that first and then sleeps without another
+;; look at the mutex, which may be free by then and wake nobody.  A time limit makes it look again.
+
+(define-syntax-rule (holding mutex body ...)
+  (dynamic-wind (lambda () (let again () (unless (lock-mutex mutex (+ (current-time) 1)) (again))))
+                (lambda () body ...)
+                (lambda () (unlock-mutex mutex))))
 
 (define queue '())
 (define mutex (make-mutex))
 (define filled (make-condition-variable))
 
 (define (put! item)
-  (with-mutex mutex
+  (holding mutex
     (set! queue (cons item queue))
     (signal-condition-variable filled)))
 
 (define (take!)
-  (with-mutex mutex
+  (holding mutex
     (let loop ()
       (if (null? queue)
           (begin (wait-condition-variable filled mutex) (loop))
