@@ -1,6 +1,16 @@
 ;; Threads that allocate, come and go; mutexes, condition variables, futures; a collection asked for by each.
 (use-modules (ice-9 threads) (ice-9 futures) (srfi srfi-1))
 
+;; A thread in which a collection has just run has something to do for Guile.  If it meets a locked mutex,
+;; Guile 3.0's lock-mutex does that first and then sleeps without another look at the mutex, which may be free
+;; by then: nobody wakes it.  With a time limit it looks again.
+(let* ((threads (resolve-module '(ice-9 threads)))
+       (lock-mutex-once (module-ref threads 'lock-mutex)))
+  (module-set! threads 'lock-mutex
+               (lambda (mutex)
+                 (let again ()
+                   (unless (lock-mutex-once mutex (+ (current-time) 1)) (again))))))
+
 (define size (string->number (cadr (command-line))))
 
 (define (build n)
@@ -25,26 +35,19 @@
         (fold + 0 (append-map (lambda (round) (in-threads 5 (lambda (id) (length (build (* 10 id))))))
                               (iota (quotient size 50)))))
 
-;; A queue with one end in each of several threads.  A thread in which a collection has just run has something
-;; to do for Guile; if it meets a locked mutex, Guile's lock-mutex does that first and then sleeps without another
-;; look at the mutex, which may be free by then and wake nobody.  A time limit makes it look again.
-
-(define-syntax-rule (holding mutex body ...)
-  (dynamic-wind (lambda () (let again () (unless (lock-mutex mutex (+ (current-time) 1)) (again))))
-                (lambda () body ...)
-                (lambda () (unlock-mutex mutex))))
+;; A queue with one end in each of several threads.
 
 (define queue '())
 (define mutex (make-mutex))
 (define filled (make-condition-variable))
 
 (define (put! item)
-  (holding mutex
+  (with-mutex mutex
     (set! queue (cons item queue))
     (signal-condition-variable filled)))
 
 (define (take!)
-  (holding mutex
+  (with-mutex mutex
     (let loop ()
       (if (null? queue)
           (begin (wait-condition-variable filled mutex) (loop))
