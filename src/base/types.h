@@ -9,6 +9,8 @@
 #define GC_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define GC_NOINLINE __attribute__((noinline))
 #define GC_INLINE static inline __attribute__((always_inline))
+// Hides from the compiler what it knows of a value, lest it make branches of what was written without.
+#define GC_OPAQUE(variable) __asm__("" : "+r"(variable))
 #define GC_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
 // For functions that read memory which is not theirs: stacks, data segments, dead slots.  The sanitizers
@@ -36,6 +38,12 @@ struct gc_range {
 static inline size_t
 gc_range_bytes(struct gc_range range) {
   return (size_t)(range.limit - range.base);
+}
+
+// a if `condition` is 1, b if it is 0.
+static inline uintptr_t
+gc_select(size_t condition, uintptr_t a, uintptr_t b) {
+  return (a & (0 - condition)) | (b & (condition - 1));
 }
 
 static inline size_t

@@ -43,29 +43,39 @@ find_candidate(struct gc_mark_view view, size_t offset) {
   return (struct gc_candidate){view.slot_bytes + line * GC_LINE_SLOTS + slot, offset};
 }
 
-// Mark and push the candidate if it is white.  There is room for the push.  Returns the new top of the stack.
+// With interior pointers off: does the candidate point to where an object may be pointed to?
+GC_NO_SANITIZE static inline bool
+points_where_it_counts(struct gc_mark_view view, struct gc_candidate candidate) {
+  const struct gc_page *page = &view.pages[candidate.offset >> GC_PAGE_SHIFT];
+  size_t slot = (size_t)(candidate.byte - view.slot_bytes) - (size_t)page->line * GC_LINE_SLOTS;
+  size_t span = ((candidate.offset >> GC_PAGE_SHIFT) - page->span_offset) << GC_PAGE_SHIFT;
+  return displacement_counts(candidate.offset - span - (slot * page->slot_granules << GC_GRANULE_SHIFT));
+}
+
+GC_NO_SANITIZE GC_INLINE size_t
+is_white(struct gc_mark_view view, struct gc_candidate candidate) {
+  size_t white = view.white >> *candidate.byte & 1;
+  if (GC_UNLIKELY(!view.all_interior_pointers))
+    white &= points_where_it_counts(view, candidate);
+  return white;
+}
+
+// Push a candidate if it is `white`, by now marked and not free of pointers.  There is room.  Returns the new
+// top of the stack.  No branch depends on what is known of the candidate, unless it is something special.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_candidate candidate, gc_mark_entry *top,
-       bool from_heap) {
-  if (!(view.white >> *candidate.byte & 1))
-    return top;
+push_white(struct gc_marker *marker, struct gc_mark_view view, struct gc_candidate candidate, size_t white,
+           gc_mark_entry *top) {
   const struct gc_page *page = &view.pages[candidate.offset >> GC_PAGE_SHIFT];
   size_t first_page = (candidate.offset >> GC_PAGE_SHIFT) - page->span_offset;
   size_t slot = (size_t)(candidate.byte - view.slot_bytes) - (size_t)page->line * GC_LINE_SLOTS;
   size_t granules = page->slot_granules;
-  size_t granule = first_page * GC_PAGE_GRANULES + slot * granules;
-  if (from_heap && GC_UNLIKELY(!view.all_interior_pointers) &&
-      !displacement_counts(candidate.offset - (granule << GC_GRANULE_SHIFT)))
-    return top;
-  *candidate.byte = view.mark;
-  if (!gc_kind_is_scanned(page->kind))
-    return top;
+  white &= gc_kind_is_scanned(page->kind);
   if (GC_UNLIKELY(gc_kind_is_described(page->kind)))
     granules = GC_ENTRY_DESCRIBED;
   else if (GC_UNLIKELY(granules == 0))
-    return gc_marker_push_large(marker, top, first_page);
-  *top = gc_mark_entry_make(granule, granules);
-  return top + 1;
+    return white ? gc_marker_push_large(marker, top, first_page) : top;
+  *top = gc_mark_entry_make(first_page * GC_PAGE_GRANULES + slot * page->slot_granules, granules);
+  return top + white;
 }
 
 // Pop a batch and ask for its memory.  Returns the new top.
@@ -82,28 +92,41 @@ pop_objects(struct gc_mark_view view, struct gc_mark_batch *batch, const gc_mark
   return top;
 }
 
-// Gather what the words at the set bits of `left` refer to.  Returns the end of the candidates.  While the
-// world runs a word may have changed since it was filtered, so it is read once more, and once only.
+// Gather what a word refers to, if it is an address.  While the world runs it may have changed since it was
+// filtered, so it is read once more, and once only.  Returns the end of the candidates.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
-gather(struct gc_mark_view view, const uintptr_t *words, unsigned left, struct gc_candidate *end) {
-  for (; left; left &= left - 1) {
-    size_t offset = *(const volatile uintptr_t *)&words[__builtin_ctz(left)] - view.base;
-    if (GC_UNLIKELY(offset >= view.bytes))
-      continue;
-    *end = find_candidate(view, offset);
-    __builtin_prefetch(end->byte);
-    end++;
-  }
-  return end;
+gather(struct gc_mark_view view, const uintptr_t *word, struct gc_candidate *end) {
+  size_t offset = *(const volatile uintptr_t *)word - view.base;
+  size_t inside = offset < view.bytes;
+  *end = find_candidate(view, offset & (0 - inside));
+  __builtin_prefetch(end->byte);
+  return end + inside;
+}
+
+// Gather what two words refer to, one of which is an address at least.  Which of the words of a cons cell are
+// addresses is as good as random, so no branch depends on it.
+GC_NO_SANITIZE GC_INLINE struct gc_candidate *
+gather_two(struct gc_mark_view view, const uintptr_t *words, struct gc_candidate *end) {
+  return gather(view, words + 1, gather(view, words, end));
 }
 
 // Gather what `count` words refer to, an even number.  Returns the end of the candidates.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
 scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struct gc_candidate *end,
            struct gc_small_filter filter) {
-  for (; count >= 4; count -= 4, words += 4)
-    end = gather(view, words, filter.four(words, view.base, view.bytes), end);
-  return count ? gather(view, words, filter.two(words, view.base, view.bytes), end) : end;
+  for (; count >= 4; count -= 4, words += 4) {
+    unsigned mask = filter.four(words, view.base, view.bytes);
+    if (!(mask & (mask - 1))) {
+      if (mask)
+        end = gather(view, words + __builtin_ctz(mask), end);
+      continue;
+    }
+    if (mask & 3)
+      end = gather_two(view, words, end);
+    if (mask >> 2)
+      end = gather_two(view, words + 2, end);
+  }
+  return count && filter.two(words, view.base, view.bytes) ? gather_two(view, words, end) : end;
 }
 
 // Scan a batch of objects into `candidates`, of long ones the first piece, the rest being pushed back; those
@@ -131,19 +154,41 @@ scan_objects(struct gc_marker *marker, struct gc_mark_view view, const struct gc
   return top;
 }
 
+// Mark the white ones among the candidates and push them.  Returns the new top.
+//
+// Whether a candidate is white is as good as random, too: the mark of one that is not goes nowhere, and the
+// next entry over its own.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-settle_candidates(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch,
-                  gc_mark_entry *top) {
-  const struct gc_candidate *end = batch->candidates_end;
-  for (const struct gc_candidate *candidate = batch->candidates; candidate < end; candidate++)
-    top = settle(marker, view, *candidate, top, true);
+settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch, gc_mark_entry *top) {
+  uint8_t nowhere;
+  for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++) {
+    struct gc_candidate candidate = *next;
+    size_t white = is_white(view, candidate);
+    GC_OPAQUE(white);
+    *(uint8_t *)gc_select(white, (uintptr_t)candidate.byte, (uintptr_t)&nowhere) = view.mark;
+    top = push_white(marker, view, candidate, white, top);
+  }
   batch->candidates_end = batch->candidates;
   return top;
+}
+
+// Pop, scan and settle a few objects at once.  A list leaves one at a time on the stack: then there is
+// nothing to overlap but an object and its slot byte, and going round and round costs more than they do.
+GC_NO_SANITIZE GC_INLINE gc_mark_entry *
+drain_few(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch, gc_mark_entry *top,
+          struct gc_small_filter filter) {
+  top = pop_objects(view, batch, marker->stack.base, top);
+  top = scan_objects(marker, view, batch, batch, top, filter);
+  batch->object_count = 0;
+  for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++)
+    __builtin_prefetch((const void *)(view.base + next->offset));
+  return settle(marker, view, batch, top);
 }
 
 // Drain the stack until it is empty or about `budget` entries have been scanned.
 GC_NO_SANITIZE GC_INLINE void
 gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter filter) {
+  enum { FEW = 4 };
   struct gc_mark_view view = marker->view;
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;
@@ -153,16 +198,22 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
   do {
     if (GC_UNLIKELY((size_t)(marker->stack.limit - top) < GC_MARK_ROOM))
       top = gc_marker_make_room(marker, top);
+    if (before->object_count == 0 && before->candidates_end == before->candidates &&
+        (size_t)(top - marker->stack.base) <= FEW) {
+      scanned += (size_t)(top - marker->stack.base);
+      top = drain_few(marker, view, before, top, filter);
+      continue;
+    }
     top = pop_objects(view, now, marker->stack.base, top);
     top = scan_objects(marker, view, before, now, top, filter);
-    top = settle_candidates(marker, view, before, top);
+    top = settle(marker, view, before, top);
     scanned += now->object_count;
     struct gc_mark_batch *swap = now;
     now = before;
     before = swap;
   } while (scanned < budget && (before->object_count > 0 || before->candidates_end != before->candidates ||
                                 top != marker->stack.base));
-  top = settle_candidates(marker, view, before, top);
+  top = settle(marker, view, before, top);
   for (size_t i = 0; i < before->object_count; i++)
     *top++ = before->objects[i];
   marker->stack.top = top;

@@ -104,10 +104,11 @@ mark_word(struct gc_visitor *visitor, uintptr_t word, const void *at) {
   if (offset >= marker->view.bytes || word - marking->ignored < marking->ignored_bytes)
     return;
   struct gc_candidate candidate = find_candidate(marker->view, offset);
-  if (!(marker->view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
+  if (!is_white(marker->view, candidate) || !gc_mark_stack_reserve(&marker->stack, 1))
     return;
-  marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, true);
-  marking->found_white |= *candidate.byte == marker->view.mark;
+  *candidate.byte = marker->view.mark;
+  marker->stack.top = push_white(marker, marker->view, candidate, 1, marker->stack.top);
+  marking->found_white = true;
 }
 
 // A range within an object with a descriptor begins where that does, or at some word of it.  A range
@@ -178,7 +179,10 @@ gc_marker_push_put_off(struct gc_marker *marker) {
 GC_NO_SANITIZE static void
 mark_at(struct gc_marker *marker, uintptr_t address) {
   struct gc_candidate candidate = find_candidate(marker->view, address - marker->view.base);
-  marker->stack.top = settle(marker, marker->view, candidate, marker->stack.top, false);
+  if (!(marker->view.white >> *candidate.byte & 1))
+    return;
+  *candidate.byte = marker->view.mark;
+  marker->stack.top = push_white(marker, marker->view, candidate, 1, marker->stack.top);
 }
 
 // Make room for `entries` more.  Roots are seen only once, so if the stack cannot grow, what it holds is
@@ -252,11 +256,11 @@ mark_watched(struct gc_visitor *visitor, uintptr_t word, const void *at) {
   if (offset >= view.bytes)
     return;
   struct gc_candidate candidate = find_candidate(view, offset);
-  if (!(view.white >> *candidate.byte & 1) || !gc_mark_stack_reserve(&marker->stack, 1))
+  if (!is_white(view, candidate) || !gc_mark_stack_reserve(&marker->stack, 1))
     return;
-  marker->stack.top = settle(marker, view, candidate, marker->stack.top, true);
-  if (*candidate.byte == view.mark)
-    watching->found((uintptr_t)gc_heap_slot_at((const void *)word).start);
+  *candidate.byte = view.mark;
+  marker->stack.top = push_white(marker, view, candidate, 1, marker->stack.top);
+  watching->found((uintptr_t)gc_heap_slot_at((const void *)word).start);
 }
 
 // An object, or a part of one, that bears the mark.
