@@ -5,7 +5,7 @@
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
-  WORK_FACTOR = 6,
+  WORK_FACTOR = 4,
   FLOOR_FACTOR_MAX = 8,
   FLOOR_THREADS_MAX = 8
 };
@@ -46,15 +46,14 @@ gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
 }
 
 size_t
-gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t stop_ns,
-                          uint64_t mutator_ns) {
-  size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(threads, FLOOR_THREADS_MAX)) * least_bytes;
+gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes) {
+  size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(stop.threads, FLOOR_THREADS_MAX)) * least_bytes;
   floor_bytes = gc_max(floor_bytes, least_bytes);
-  if (stop_ns > mutator_ns / 50)
+  if (stop.stop_ns > stop.mutator_ns / 50 && stop.stop_ns > stop.pause_ns / 4)
     return gc_min(2 * floor_bytes, most_bytes);
-  if (stop_ns < mutator_ns / 200)
-    return gc_max(floor_bytes / 2, least_bytes);
-  return floor_bytes;
+  if (stop.stop_ns < stop.mutator_ns / 200 || stop.stop_ns < stop.pause_ns / 8)
+    return gc_max(gc_min(floor_bytes, most_bytes) / 2, least_bytes);
+  return gc_min(floor_bytes, most_bytes);
 }
 
 size_t

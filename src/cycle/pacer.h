@@ -21,12 +21,17 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
 
-// The least budget, after a cycle that spent `stop_ns` on stopping `threads` other threads, asking them for
-// their roots and letting them go on, when the program had run for `mutator_ns` since the one before.  It is
-// doubled while that is more than a fiftieth of the time, up to 8 times `least_bytes` for each thread; and
-// halved when it is less than a two-hundredth.
-size_t gc_pacer_next_floor_bytes(size_t floor_bytes, size_t least_bytes, size_t threads, uint64_t stop_ns,
-                                 uint64_t mutator_ns);
+struct gc_pacer_stop {
+  size_t threads;      // that were stopped, of those that can run at once
+  uint64_t stop_ns;    // what it took to stop them, to ask them for their roots and to let them go on
+  uint64_t pause_ns;   // and all in all
+  uint64_t mutator_ns; // for so long the program had run since the cycle before
+};
+
+// The least budget after a cycle.  It is doubled while stopping threads costs more than a fiftieth of the time
+// and a quarter of the pause, up to 8 times `least_bytes` for each thread; and halved when it costs less than
+// a two-hundredth or an eighth.  What marking costs is the base budget's business.
+size_t gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes);
 
 // The work_bytes after a full cycle that took `pause_ns`, when the program had run for `mutator_ns` since the
 // one before and allocated `allocated_bytes`.  It changes by a factor of 2 at most, since one pause may be

@@ -10,6 +10,7 @@
 #include "cycle/remember.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "os/limits.h"
 #include "os/writes.h"
 #include "refs/finalizers.h"
 #include "world/stop.h"
@@ -203,10 +204,13 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
   policy.learnt_bytes = allocated_total_bytes;
   if (pause->kind != GC_PAUSE_FULL)
     return;
-  uint64_t stop_ns =
-      pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] + pause->phase_ns[GC_PHASE_RESUME];
-  gc_cycle_stats.floor_bytes = gc_pacer_next_floor_bytes(
-      gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes, gc_stop_signalled(), stop_ns, mutator_ns);
+  struct gc_pacer_stop stop = {.threads = gc_min(gc_stop_signalled(), gc_limits_cpus()),
+                               .stop_ns = pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] +
+                                          pause->phase_ns[GC_PHASE_RESUME],
+                               .pause_ns = pause->total_ns,
+                               .mutator_ns = mutator_ns};
+  gc_cycle_stats.floor_bytes =
+      gc_pacer_next_floor_bytes(stop, gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes);
   policy.work_bytes =
       gc_pacer_next_work_bytes(policy.work_bytes, allocated_bytes, pause->total_ns, mutator_ns);
 }

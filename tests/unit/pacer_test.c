@@ -100,8 +100,29 @@ work_is_learnt_from_several_cycles(void **state) {
 static void
 the_floor_rises_only_where_others_are_stopped(void **state) {
   (void)state;
-  assert_int_equal(gc_pacer_next_floor_bytes(GC_MIB, GC_MIB, 0, 1000000, 1000000), GC_MIB);
-  assert_int_equal(gc_pacer_next_floor_bytes(GC_MIB, GC_MIB, 1, 1000000, 1000000), 2 * GC_MIB);
+  struct gc_pacer_stop stop = {.stop_ns = 1000000, .pause_ns = 1500000, .mutator_ns = 1000000};
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, GC_MIB, GC_MIB), GC_MIB);
+  stop.threads = 1;
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, GC_MIB, GC_MIB), 2 * GC_MIB);
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 8 * GC_MIB, GC_MIB), 8 * GC_MIB);
+  stop.threads = 2;
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 8 * GC_MIB, GC_MIB), 16 * GC_MIB);
+}
+
+static void
+the_floor_falls_where_marking_is_what_takes_time(void **state) {
+  (void)state;
+  struct gc_pacer_stop stop = {.threads = 1, .stop_ns = 100000, .pause_ns = 1000000, .mutator_ns = 1000000};
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 2 * GC_MIB);
+  stop.pause_ns = 500000;
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 4 * GC_MIB);
+}
+
+static void
+the_floor_falls_when_threads_have_gone(void **state) {
+  (void)state;
+  struct gc_pacer_stop stop = {.stop_ns = 1000, .pause_ns = 2000, .mutator_ns = 10000};
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 16 * GC_MIB, GC_MIB), GC_MIB);
 }
 
 static void
@@ -771,6 +792,8 @@ main(void) {
       cmocka_unit_test(little_work_needs_little_memory),
       cmocka_unit_test(work_is_learnt_from_several_cycles),
       cmocka_unit_test(the_floor_rises_only_where_others_are_stopped),
+      cmocka_unit_test(the_floor_falls_where_marking_is_what_takes_time),
+      cmocka_unit_test(the_floor_falls_when_threads_have_gone),
       cmocka_unit_test(the_initial_heap_is_filled_before_the_first_cycle),
       cmocka_unit_test(no_heap_is_too_large),
       cmocka_unit_test(markers_are_woken_when_they_pay),
