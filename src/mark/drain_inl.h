@@ -208,17 +208,20 @@ settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch 
   return top;
 }
 
-// Pop, scan and settle a few objects at once.  A list leaves one at a time on the stack: then there is
-// nothing to overlap but an object and its slot byte, and going round and round costs more than they do.
+// Pop and scan a few objects at once, and settle what they refer to unless that is much.  A list leaves one
+// object at a time on the stack: then there is nothing to overlap but it and its slot byte, and going round
+// and round costs more than they do.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 drain_few(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch, gc_mark_entry *top,
           struct gc_small_filter filter) {
+  size_t marked = 0;
   top = pop_objects(view, batch, marker->stack.base, top);
   top = scan_objects(marker, view, batch, batch, top, filter);
   batch->object_count = 0;
+  if (batch->candidates_end - batch->candidates > 2 * GC_BATCH_FEW)
+    return top;
   for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++)
     __builtin_prefetch((const void *)(view.base + next->offset));
-  size_t marked = 0;
   top = settle_alike(marker, view, batch, top, &marked);
   batch->candidates_end = batch->candidates;
   return top;
@@ -227,7 +230,6 @@ drain_few(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_bat
 // Drain the stack until it is empty or about `budget` entries have been scanned.
 GC_NO_SANITIZE GC_INLINE void
 gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter filter) {
-  enum { FEW = 4 };
   struct gc_mark_view view = marker->view;
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;
@@ -239,7 +241,7 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
     if (GC_UNLIKELY((size_t)(marker->stack.limit - top) < GC_MARK_ROOM))
       top = gc_marker_make_room(marker, top);
     if (before->object_count == 0 && before->candidates_end == before->candidates &&
-        (size_t)(top - marker->stack.base) <= FEW) {
+        (size_t)(top - marker->stack.base) <= GC_BATCH_FEW) {
       scanned += (size_t)(top - marker->stack.base);
       top = drain_few(marker, view, before, top, filter);
       continue;

@@ -29,6 +29,7 @@ struct gc_mark_view {
 
 enum {
   GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
+  GC_BATCH_FEW = 4,      // too few to be worth a batch
   GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 512 bytes
   GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
   GC_MARK_ROOM =
