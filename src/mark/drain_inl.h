@@ -121,11 +121,11 @@ gather_two(struct gc_mark_view view, const uintptr_t *words, struct gc_candidate
   return end;
 }
 
-// Gather what four words refer to, those at the bits of `mask`.
+// Gather what four words refer to, those at the set bits of `mask`, which is not 0.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
 gather_four(struct gc_mark_view view, const uintptr_t *words, unsigned mask, struct gc_candidate *end) {
   if (!(mask & (mask - 1)))
-    return mask ? gather_one(view, words + __builtin_ctz(mask), end) : end;
+    return gather_one(view, words + __builtin_ctz(mask), end);
   if (mask & 3)
     end = gather_two(view, words, end);
   return mask >> 2 ? gather_two(view, words + 2, end) : end;
@@ -135,8 +135,11 @@ gather_four(struct gc_mark_view view, const uintptr_t *words, unsigned mask, str
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
 scan_words(struct gc_mark_view view, const uintptr_t *words, size_t count, struct gc_candidate *end,
            struct gc_small_filter filter) {
-  for (; count >= 4; count -= 4, words += 4)
-    end = gather_four(view, words, filter.four(words, view.base, view.bytes), end);
+  for (; count >= 4; count -= 4, words += 4) {
+    unsigned mask = filter.four(words, view.base, view.bytes);
+    if (GC_UNLIKELY(mask)) // so that it is the search of long objects with few addresses that never jumps
+      end = gather_four(view, words, mask, end);
+  }
   return count && filter.two(words, view.base, view.bytes) ? gather_two(view, words, end) : end;
 }
 
