@@ -63,7 +63,7 @@ defaults_are_the_tables(void **state) {
   assert_int_equal(tunables.pause_target_ms, 1);
   assert_int_equal(tunables.max_prior_attempts, 3);
   assert_int_equal(tunables.full_freq, 0);
-  assert_int_equal(tunables.generational_min_bytes, 16 << 20);
+  assert_int_equal(tunables.generational_min_bytes, 4 << 20);
   assert_int_equal(tunables.concurrent_min_bytes, 16 << 20);
   assert_int_equal(warnings, 0);
 }
