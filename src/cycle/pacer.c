@@ -6,7 +6,7 @@
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
   WORK_FACTOR = 4,
-  FLOOR_FACTOR_MAX = 8,
+  FLOOR_FACTOR_MAX = 5,
   FLOOR_THREADS_MAX = 8
 };
 

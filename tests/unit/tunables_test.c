@@ -53,7 +53,7 @@ defaults_are_the_tables(void **state) {
   struct gc_tunables tunables = read_with(NULL, NULL);
   assert_int_equal(tunables.reserve_bytes, 0);
   assert_int_equal(tunables.free_space_divisor, 3);
-  assert_int_equal(tunables.min_budget_bytes, 1 << 20);
+  assert_int_equal(tunables.min_budget_bytes, 3 << 19);
   assert_int_equal(tunables.stop_timeout_ms, 10000);
   assert_int_equal(tunables.large_warn_interval, 5);
   assert_true(tunables.retry_signals);
@@ -141,7 +141,7 @@ nonsense_warns_once_and_keeps_the_default(void **state) {
   static const char *const nonsense[] = {"abc", "-1",  "0x10",     "3.5", "3 4", "k",
                                          "1z",  "1kk", "\xff\xfe", "1e9", "+"};
   for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
-    assert_int_equal(read_with("LOAM_MIN_BUDGET", nonsense[i]).min_budget_bytes, 1 << 20);
+    assert_int_equal(read_with("LOAM_MIN_BUDGET", nonsense[i]).min_budget_bytes, 3 << 19);
     assert_int_equal(warnings, 1);
     assert_int_equal(read_with("GC_FREE_SPACE_DIVISOR", nonsense[i]).free_space_divisor, 3);
     assert_int_equal(warnings, 1);
