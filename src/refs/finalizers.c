@@ -22,7 +22,13 @@ enum { IS_STRONG = 1 << GC_REF_BITS, SORT_SHIFT = GC_REF_BITS + 1 };
 static GC_STATE struct gc_ref_stretch stretches[GC_REF_STRETCHES];
 static GC_STATE struct gc_ref_table table = {.stretches = stretches};
 static GC_STATE size_t cleaners; // of what is registered [gc_lock]
-static GC_STATE bool has_tags;   // something has been registered by an address that is no start [gc_lock]
+
+// Of what was registered since the cycle before, how many eighths the last cycle found dead, one at least.
+enum { EIGHTHS = 8 };
+static GC_STATE struct gc_atomic dead_eighths = {EIGHTHS};
+static GC_STATE size_t registered_at_start, young_at_start; // of the pause that looks at them [stw]
+
+static GC_STATE bool has_tags; // something has been registered by an address that is no start [gc_lock]
 
 // ---- Registrations -------------------------------------------------------------------------------------
 
@@ -193,7 +199,8 @@ gc_finalizers_forget(void *object) {
 
 size_t
 gc_finalizers_pressure_bytes(void) {
-  return gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 100);
+  size_t bytes = gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 100);
+  return bytes / EIGHTHS * gc_atomic_load_relaxed(&dead_eighths);
 }
 
 size_t
@@ -436,12 +443,21 @@ finish_others(void) {
 
 void
 gc_finalizers_settle_stw(struct gc_ref_scope scope) {
+  registered_at_start = gc_ref_table_count(&table);
+  young_at_start = gc_ref_table_young_count(&table);
   find_dead(scope);
   gc_marker_rescan(gc_team_own_marker());
   register_living_others();
   finish_in_order();
   mark_others();
   finish_others();
+}
+
+static void
+learn_how_many_die(void) {
+  size_t dead = registered_at_start - gc_min(registered_at_start, gc_ref_table_count(&table));
+  size_t eighths = young_at_start == 0 ? EIGHTHS : gc_min(dead, young_at_start) * EIGHTHS / young_at_start;
+  gc_atomic_store_relaxed(&dead_eighths, gc_max(eighths, 1));
 }
 
 void
@@ -458,6 +474,7 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
     register_again(item); // refused memory
     keep_once_more(object);
   }
+  learn_how_many_die();
   gc_ref_table_forget_young(&table);
   gc_ref_table_contract(&table);
 }
