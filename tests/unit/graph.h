@@ -34,13 +34,16 @@ graph_add_node(size_t bytes, unsigned kind) {
   return (uint32_t)graph.node_count++;
 }
 
-// Store a pointer into `to` in the `word`-th word of `from`, unless there is one already.
+// Store a pointer into `to` in the `word`-th word of `from`, unless there is one already.  In a pointer-free
+// object it does not count.
 static inline void
 graph_add_edge(uint32_t from, size_t word, uint32_t to, size_t displacement) {
   char **words = (char **)(void *)graph.nodes[from].start;
-  if (gc_kind_is_pointer_free(graph.nodes[from].kind) || words[word] || graph.edge_count == GRAPH_EDGES_MAX)
+  if (words[word] || graph.edge_count == GRAPH_EDGES_MAX)
     return;
   words[word] = graph.nodes[to].start + displacement;
+  if (gc_kind_is_pointer_free(graph.nodes[from].kind))
+    return;
   uint32_t edge = (uint32_t)++graph.edge_count;
   graph.edges[edge].to = to;
   graph.edges[edge].displacement = displacement;
