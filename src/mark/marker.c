@@ -293,23 +293,40 @@ mark_word_of_object(struct gc_visitor *visitor, uintptr_t word, const void *at) 
 
 // All words count.
 GC_NO_SANITIZE static void
-scan_plain_object(struct gc_marker *marker, struct gc_ref ref, bool ignore_self) {
+scan_plain_object(struct gc_marker *marker, const char *start, size_t bytes, bool ignore_self) {
   const struct gc_mark_view view = marker->view;
-  uintptr_t self = (uintptr_t)ref.start;
-  for (const char *at = ref.start; at < ref.start + ref.bytes; at += GC_WORD_BYTES) {
+  for (const char *at = start; at < start + bytes; at += GC_WORD_BYTES) {
     uintptr_t word = *(const volatile uintptr_t *)(const void *)at;
-    if (word - view.base < view.bytes && !(ignore_self && word - self < ref.bytes) &&
+    if (word - view.base < view.bytes && !(ignore_self && word - (uintptr_t)start < bytes) &&
         make_root_room(marker, 1))
       mark_at(marker, word);
   }
 }
 
+// Is the object small and without a descriptor?  Scanned, then, without asking the heap for more than that.
+GC_NO_SANITIZE static bool
+scan_small_object(struct gc_marker *marker, const void *object, bool ignore_self) {
+  const struct gc_mark_view view = marker->view;
+  size_t offset = (uintptr_t)object - view.base;
+  const struct gc_page *page = &view.pages[offset >> GC_PAGE_SHIFT];
+  if (page->slot_granules == 0 || gc_kind_is_described(page->kind))
+    return false;
+  size_t bytes = page->slot_granules * GC_GRANULE_BYTES;
+  size_t first_page = (offset >> GC_PAGE_SHIFT) - page->span_offset;
+  size_t slot = (size_t)(find_candidate(view, offset).byte - gc_heap_slot_bytes(page->line));
+  if (gc_kind_is_scanned(page->kind))
+    scan_plain_object(marker, gc_heap_page_address(first_page) + slot * bytes, bytes, ignore_self);
+  return true;
+}
+
 void
 gc_marker_scan_object(struct gc_marker *marker, const void *object, bool ignore_self) {
+  if (scan_small_object(marker, object, ignore_self))
+    return;
   struct gc_ref ref = gc_heap_slot_at(object);
   if (!gc_kind_is_described(ref.kind)) {
     if (!gc_kind_is_pointer_free(ref.kind))
-      scan_plain_object(marker, ref, ignore_self);
+      scan_plain_object(marker, ref.start, ref.bytes, ignore_self);
     return;
   }
   struct marking_visitor marking = {{NULL, mark_word_of_object, NULL, {NULL, NULL}},
