@@ -200,7 +200,7 @@ gc_finalizers_forget(void *object) {
 size_t
 gc_finalizers_pressure_bytes(void) {
   size_t bytes = gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 100);
-  return bytes / EIGHTHS * gc_atomic_load_relaxed(&dead_eighths);
+  return bytes * gc_atomic_load_relaxed(&dead_eighths) / EIGHTHS;
 }
 
 size_t
@@ -453,10 +453,13 @@ gc_finalizers_settle_stw(struct gc_ref_scope scope) {
   finish_others();
 }
 
+// Nothing, where none is new, or all of them have been reviewed before the pause.
 static void
 learn_how_many_die(void) {
+  if (young_at_start == 0)
+    return;
   size_t dead = registered_at_start - gc_min(registered_at_start, gc_ref_table_count(&table));
-  size_t eighths = young_at_start == 0 ? EIGHTHS : gc_min(dead, young_at_start) * EIGHTHS / young_at_start;
+  size_t eighths = gc_min(dead, young_at_start) * EIGHTHS / young_at_start;
   gc_atomic_store_relaxed(&dead_eighths, gc_max(eighths, 1));
 }
 
