@@ -571,7 +571,7 @@ GC_API GC_await_finalize_proc GC_CALL GC_get_await_finalize_proc(void);
 // A registered finalizer or cleaner counts for a hundredth of this in the bytes to allocate until the next
 // collection (in libgc for all of it), since it may hold more than memory, and dead objects are best not
 // many.  It counts for less, down to an eighth, where the last collection found few dead of those that were
-// new. Default: 10000.
+// new.  Default: 10000.
 GC_API void GC_CALL GC_set_allocd_bytes_per_finalizer(GC_word bytes);
 GC_API GC_word GC_CALL GC_get_allocd_bytes_per_finalizer(void);
 

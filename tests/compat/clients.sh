@@ -38,7 +38,6 @@ report() {
 
 # With sanitizers in the library, their runtime has to be there first.
 runtime=
-: >"$work/libgc.err"
 if [ "${LOAM_TEST_VARIANT:-}" = asan ]; then
   runtime=$(ldd "$compat/libgc.so.1" | awk '/lib(clang_rt\.)?asan/ { print $3 }')
   [ -n "$runtime" ] || {
@@ -60,6 +59,7 @@ run() {
 # so it may be tried again (guile's mutexes lose a wake-up now and then, see clients/guile/threads.scm).
 reference() {
   local attempt status
+  : >"$work/libgc.err"
   for attempt in 1 2 3 4; do
     timeout -k 5 20 "$client" prepare "$1" "$2" "$work/files" && run libgc "$1" "$2" 20
     status=$?
