@@ -1,7 +1,7 @@
 // The inner loop without vectors.
 #include "mark/drain_inl.h"
 
-GC_NO_SANITIZE void
+GC_NO_SANITIZE size_t
 gc_drain_scalar(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, (struct gc_small_filter){gc_filter_four_scalar, gc_filter_two_scalar});
+  return gc_drain_with(marker, budget, (struct gc_small_filter){gc_filter_four_scalar, gc_filter_two_scalar});
 }

@@ -6,8 +6,8 @@
 
 struct gc_marker;
 
-// Scan until the stack is empty or `budget` entries have been scanned.
-typedef void gc_drain(struct gc_marker *marker, size_t budget);
+// Scan until the stack is empty or about `budget` entries have been scanned.  Returns how many have.
+typedef size_t gc_drain(struct gc_marker *marker, size_t budget);
 
 // The best one for this CPU.
 gc_drain *gc_drain_choose(void);

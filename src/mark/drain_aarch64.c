@@ -2,9 +2,9 @@
 #include "mark/drain_inl.h"
 #include "mark/filter_aarch64_inl.h"
 
-GC_NO_SANITIZE static void
+GC_NO_SANITIZE static size_t
 drain_neon(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, GC_SMALL_FILTER_NEON);
+  return gc_drain_with(marker, budget, GC_SMALL_FILTER_NEON);
 }
 
 gc_drain *

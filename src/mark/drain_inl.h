@@ -34,16 +34,30 @@ displacement_counts(size_t displacement) {
   return displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement];
 }
 
-// Where the slot byte is of what lies `offset` bytes into the heap.  For no slot and free pages it is one
-// that is always FREE.  `place` is read whole, since the page may come into use meanwhile.
-GC_NO_SANITIZE GC_INLINE struct gc_candidate
-find_candidate(struct gc_mark_view view, size_t offset) {
+// Where in the heap an offset lies.
+struct gc_place {
+  const struct gc_page *page;
+  size_t granule; // in the page's span
+  size_t slot;    // in the span
+  uint8_t *byte;  // the slot's
+};
+
+// Where what lies `offset` bytes into the heap is.  For no slot and free pages its byte is one that is always
+// FREE.  The page's `place` is read whole, since the page may come into use meanwhile.
+GC_NO_SANITIZE GC_INLINE struct gc_place
+find_place(struct gc_mark_view view, size_t offset) {
   const struct gc_page *page = &view.pages[offset >> GC_PAGE_SHIFT];
   size_t in_page = (offset & (GC_PAGE_BYTES - 1)) >> GC_GRANULE_SHIFT;
   uint64_t place = gc_atomic_load_relaxed(&page->place);
   size_t reciprocal = (uint32_t)place, line = place >> 32;
-  size_t slot = (in_page + page->span_offset * GC_PAGE_GRANULES) * reciprocal >> GC_RECIPROCAL_SHIFT;
-  return (struct gc_candidate){view.slot_bytes + line * GC_LINE_SLOTS + slot, offset};
+  size_t granule = in_page + page->span_offset * GC_PAGE_GRANULES;
+  size_t slot = granule * reciprocal >> GC_RECIPROCAL_SHIFT;
+  return (struct gc_place){page, granule, slot, view.slot_bytes + line * GC_LINE_SLOTS + slot};
+}
+
+GC_NO_SANITIZE GC_INLINE struct gc_candidate
+find_candidate(struct gc_mark_view view, size_t offset) {
+  return (struct gc_candidate){find_place(view, offset).byte, offset};
 }
 
 // With interior pointers off: does the candidate point to where an object may be pointed to?
@@ -211,47 +225,152 @@ settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch 
   return top;
 }
 
-// Pop and scan a few objects at once, and settle what they refer to unless that is much.  A list leaves one
-// object at a time on the stack: then there is nothing to overlap but it and its slot byte, and going round
-// and round costs more than they do.
-GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-drain_few(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch, gc_mark_entry *top,
-          struct gc_small_filter filter) {
-  size_t marked = 0;
-  top = pop_objects(view, batch, marker->stack.base, top);
-  top = scan_objects(marker, view, batch, batch, top, filter);
-  batch->object_count = 0;
-  if (batch->candidates_end - batch->candidates > 2 * GC_BATCH_FEW)
-    return top;
-  for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++)
-    __builtin_prefetch((const void *)(view.base + next->offset));
-  top = settle_alike(marker, view, batch, top, &marked);
-  batch->candidates_end = batch->candidates;
-  return top;
+// ---- Depth first ---------------------------------------------------------------------------------------
+
+// The stack of a depth-first search.  What was pushed last is also held as it was found, so that following a
+// list waits neither for the way through memory nor for the division that tells where an object begins.
+struct gc_depth {
+  gc_mark_entry *top;
+  uintptr_t newest; // where the newest entry's object begins; 0: see the entry
+  size_t newest_granules;
+};
+
+// Mark the object that a word refers to, if it is white, and push it unless it is free of pointers.  There is
+// room.
+GC_NO_SANITIZE GC_INLINE void
+follow(struct gc_marker *marker, struct gc_mark_view view, uintptr_t word, struct gc_depth *depth) {
+  size_t offset = word - view.base;
+  if (offset >= view.bytes)
+    return;
+  struct gc_place place = find_place(view, offset);
+  if (!(view.white >> *place.byte & 1))
+    return;
+  size_t granules = place.page->slot_granules, inside = place.granule - place.slot * granules;
+  if (GC_UNLIKELY(!view.all_interior_pointers) &&
+      !displacement_counts(inside * GC_GRANULE_BYTES + offset % GC_GRANULE_BYTES))
+    return;
+  *place.byte = view.mark;
+  if (GC_UNLIKELY(granules == 0 || gc_kind_is_described(place.page->kind))) {
+    depth->top = push_white(marker, view, (struct gc_candidate){place.byte, offset}, 1, depth->top);
+    depth->newest = 0;
+    return;
+  }
+  if (!gc_kind_is_scanned(place.page->kind))
+    return;
+  if (GC_LIKELY(inside == 0))
+    GC_OPAQUE(offset); // a branch, which is predicted, and not a subtraction
+  else
+    offset -= inside * GC_GRANULE_BYTES;
+  depth->newest = view.base + gc_round_down(offset, GC_GRANULE_BYTES);
+  depth->newest_granules = granules;
+  __builtin_prefetch((const void *)depth->newest);
+  *depth->top++ = gc_mark_entry_make(offset >> GC_GRANULE_SHIFT, granules);
 }
 
-// Drain the stack until it is empty or about `budget` entries have been scanned.
+// The last first, so that the first is on top of the stack: trees and lists are mostly laid out in that
+// order, or the reverse.
 GC_NO_SANITIZE GC_INLINE void
+follow_two(struct gc_marker *marker, struct gc_mark_view view, const volatile uintptr_t *words,
+           struct gc_depth *depth) {
+  uintptr_t first = words[0];
+  follow(marker, view, words[1], depth);
+  follow(marker, view, first, depth);
+}
+
+// Scan an object, of a long one the first piece, the rest being pushed back.
+GC_NO_SANITIZE GC_INLINE void
+scan_depth_first(struct gc_marker *marker, struct gc_mark_view view, uintptr_t start, size_t granules,
+                 struct gc_depth *depth, struct gc_small_filter filter) {
+  depth->newest = 0;
+  size_t granule = (start - view.base) >> GC_GRANULE_SHIFT;
+  if (GC_UNLIKELY(granules == GC_ENTRY_DESCRIBED)) {
+    depth->top = gc_marker_scan_described(marker, depth->top, granule);
+    return;
+  }
+  if (GC_UNLIKELY(granules > PIECE_GRANULES)) {
+    *depth->top++ = gc_mark_entry_make(granule + PIECE_GRANULES, granules - PIECE_GRANULES);
+    granules = PIECE_GRANULES;
+  }
+  const uintptr_t *words = (const uintptr_t *)start;
+  size_t count = granules * (GC_GRANULE_BYTES / GC_WORD_BYTES);
+  for (; count >= 4; count -= 4, words += 4)
+    if (filter.four(words, view.base, view.bytes)) {
+      follow_two(marker, view, words + 2, depth);
+      follow_two(marker, view, words, depth);
+    }
+  if (count)
+    follow_two(marker, view, words, depth);
+}
+
+// Drain depth first until the stack is empty or holds more than `many`, or about `budget` entries have been
+// scanned.  Returns the new top.
+GC_NO_SANITIZE GC_INLINE gc_mark_entry *
+drain_depth_first(struct gc_marker *marker, struct gc_mark_view view, gc_mark_entry *top, size_t many,
+                  size_t budget, size_t *scanned, struct gc_small_filter filter) {
+  struct gc_depth depth = {top, 0, 0};
+  size_t left = budget;
+  for (; left > 0 && depth.top != marker->stack.base && (size_t)(depth.top - marker->stack.base) <= many;
+       left--) {
+    gc_mark_entry entry = *--depth.top;
+    uintptr_t start = depth.newest;
+    size_t granules = depth.newest_granules;
+    if (start)
+      GC_OPAQUE(start); // a branch
+    else {
+      start = view.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT);
+      granules = gc_mark_entry_granules(entry);
+    }
+    if (GC_UNLIKELY((size_t)(marker->stack.limit - depth.top) < GC_MARK_ROOM)) {
+      depth.top = gc_marker_make_room(marker, depth.top);
+    }
+    scan_depth_first(marker, view, start, granules, &depth, filter);
+  }
+  *scanned += budget - left;
+  return depth.top;
+}
+
+// Scan a batch of objects, marking and pushing what each refers to at once.  Returns the new top.
+GC_NO_SANITIZE GC_INLINE gc_mark_entry *
+follow_objects(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch,
+               gc_mark_entry *top, struct gc_small_filter filter) {
+  struct gc_depth depth = {top, 0, 0};
+  for (size_t i = 0; i < batch->object_count; i++) {
+    uintptr_t start = view.base + (gc_mark_entry_granule(batch->objects[i]) << GC_GRANULE_SHIFT);
+    scan_depth_first(marker, view, start, gc_mark_entry_granules(batch->objects[i]), &depth, filter);
+  }
+  batch->object_count = 0;
+  return depth.top;
+}
+
+// ---- All ways ------------------------------------------------------------------------------------------
+
+// Drain the stack until it is empty or about `budget` entries have been scanned.  Returns how many have.
+GC_NO_SANITIZE GC_INLINE size_t
 gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter filter) {
   struct gc_mark_view view = marker->view;
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;
+  bool always_depth_first = marker->way == GC_DRAIN_DEPTH_FIRST, mixed = false;
+  size_t few = always_depth_first ? SIZE_MAX : GC_BATCH_FEW,
+         many = always_depth_first ? SIZE_MAX : GC_BATCH_MANY;
   size_t scanned = 0;
-  bool mixed = false;
   before->object_count = 0;
   before->candidates_end = before->candidates;
   do {
     if (GC_UNLIKELY((size_t)(marker->stack.limit - top) < GC_MARK_ROOM))
       top = gc_marker_make_room(marker, top);
     if (before->object_count == 0 && before->candidates_end == before->candidates &&
-        (size_t)(top - marker->stack.base) <= GC_BATCH_FEW) {
-      scanned += (size_t)(top - marker->stack.base);
-      top = drain_few(marker, view, before, top, filter);
+        (size_t)(top - marker->stack.base) <= few) {
+      top = drain_depth_first(marker, view, top, many, budget - scanned, &scanned, filter);
       continue;
     }
     top = pop_objects(view, now, marker->stack.base, top);
-    top = scan_objects(marker, view, before, now, top, filter);
-    top = settle(marker, view, before, top, &mixed);
+    if (marker->way == GC_DRAIN_AHEAD)
+      top = follow_objects(marker, view, before, top, filter);
+    else {
+      top = scan_objects(marker, view, before, now, top, filter);
+      top = settle(marker, view, before, top, &mixed);
+    }
     scanned += now->object_count;
     struct gc_mark_batch *swap = now;
     now = before;
@@ -262,4 +381,5 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
   for (size_t i = 0; i < before->object_count; i++)
     *top++ = before->objects[i];
   marker->stack.top = top;
+  return scanned;
 }

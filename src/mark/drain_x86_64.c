@@ -2,14 +2,14 @@
 #include "mark/drain_inl.h"
 #include "mark/filter_x86_64_inl.h"
 
-GC_TARGET_AVX512 GC_NO_SANITIZE static void
+GC_TARGET_AVX512 GC_NO_SANITIZE static size_t
 drain_avx512(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX512);
+  return gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX512);
 }
 
-GC_TARGET_AVX2 GC_NO_SANITIZE static void
+GC_TARGET_AVX2 GC_NO_SANITIZE static size_t
 drain_avx2(struct gc_marker *marker, size_t budget) {
-  gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX2);
+  return gc_drain_with(marker, budget, GC_SMALL_FILTER_AVX2);
 }
 
 gc_drain *

@@ -6,6 +6,70 @@
 #include "mark/team.h"
 #include "os/clock.h"
 
+// ---- The fastest way -----------------------------------------------------------------------------------
+
+enum {
+  TRIAL_ENTRIES = 2048, // a way is timed for so many at a time: what the last one left behind hardly counts
+  TRIAL_ROUNDS = 2,
+  TRIALS_BETWEEN_MIN = 1 << 16, // entries between two trials
+  TRIALS_BETWEEN_MAX = 1 << 20
+};
+
+enum gc_drain_way
+gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc_drain_way in_use) {
+  enum gc_drain_way best = in_use;
+  for (enum gc_drain_way way = 0; way < GC_DRAIN_WAYS; way++)
+    if (trial->cost[way] < trial->cost[best] - trial->cost[best] / 16)
+      best = way;
+  return best;
+}
+
+// The trial is over.  As long as no way displaces the one in use, trials become fewer.
+static void
+choose_way(struct gc_marker *marker) {
+  struct gc_mark_trial *trial = &marker->trial;
+  enum gc_drain_way best = gc_mark_fastest_way(trial, marker->way);
+  size_t between = best == marker->way ? gc_min(2 * trial->between, TRIALS_BETWEEN_MAX) : TRIALS_BETWEEN_MIN;
+  marker->way = best;
+  *trial = (struct gc_mark_trial){.until = between, .between = between};
+}
+
+// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  A way that took
+// twice as long as another in the first round is not tried again.
+static void
+try_way(struct gc_marker *marker) {
+  struct gc_mark_trial *trial = &marker->trial;
+  enum gc_drain_way in_use = marker->way, way = trial->drains % GC_DRAIN_WAYS;
+  marker->way = way;
+  uint64_t begin_ns = gc_os_now_ns();
+  size_t scanned = marker->drain(marker, TRIAL_ENTRIES);
+  uint64_t spent_ns = gc_os_now_ns() - begin_ns;
+  marker->way = in_use;
+  if (scanned < TRIAL_ENTRIES / 4)
+    return;
+  trial->cost[way] += spent_ns * TRIAL_ENTRIES / scanned;
+  trial->drains++;
+  for (; trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS; trial->drains++) {
+    uint64_t *next = &trial->cost[trial->drains % GC_DRAIN_WAYS];
+    if (*next <= 2 * trial->cost[gc_mark_fastest_way(trial, way)])
+      break;
+    *next *= TRIAL_ROUNDS; // as it would be
+  }
+  if (trial->drains == TRIAL_ROUNDS * GC_DRAIN_WAYS)
+    choose_way(marker);
+}
+
+// Drain about `entries` entries.
+static void
+drain_some(struct gc_marker *marker, size_t entries) {
+  if (GC_UNLIKELY(marker->trial.until == 0))
+    try_way(marker);
+  else
+    marker->trial.until -= gc_min(marker->trial.until, marker->drain(marker, entries));
+}
+
+// ---- Draining ------------------------------------------------------------------------------------------
+
 void
 gc_marker_begin(struct gc_marker *marker, bool minor) {
   uint8_t other_mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
@@ -24,6 +88,8 @@ gc_marker_begin(struct gc_marker *marker, bool minor) {
     marker->filter = gc_filter_choose();
   if (!marker->drain)
     marker->drain = gc_drain_choose();
+  if (!marker->trial.between)
+    marker->trial = (struct gc_mark_trial){.until = TRIALS_BETWEEN_MIN / 8, .between = TRIALS_BETWEEN_MIN};
 }
 
 void
@@ -64,9 +130,9 @@ gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top) {
 
 void
 gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
-  enum { BETWEEN_CHECKS = 512 };
+  enum { BETWEEN_CHECKS = 512, BETWEEN_TRIALS = 4096 };
   while (marker->stack.top != marker->stack.base) {
-    marker->drain(marker, team ? BETWEEN_CHECKS : SIZE_MAX);
+    drain_some(marker, team ? BETWEEN_CHECKS : BETWEEN_TRIALS);
     if (team && !gc_team_check(team, marker))
       return;
   }
@@ -77,7 +143,7 @@ gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns) {
   enum { BETWEEN_LOOKS = 2048 };
   marker->world_runs = true;
   while (marker->stack.top != marker->stack.base && gc_os_now_ns() < deadline_ns)
-    marker->drain(marker, BETWEEN_LOOKS);
+    drain_some(marker, BETWEEN_LOOKS);
   marker->world_runs = false;
   return marker->stack.top != marker->stack.base;
 }

@@ -30,6 +30,7 @@ struct gc_mark_view {
 enum {
   GC_BATCH_OBJECTS = 64, // objects popped, and scanned, at a time
   GC_BATCH_FEW = 4,      // too few to be worth a batch
+  GC_BATCH_MANY = 16,    // enough to be
   GC_PIECE_WORDS = 64,   // long objects are scanned in pieces of 512 bytes
   GC_BATCH_CANDIDATES = GC_BATCH_OBJECTS * GC_PIECE_WORDS,
   GC_MARK_ROOM =
@@ -51,11 +52,31 @@ struct gc_mark_batch {
   struct gc_candidate candidates[GC_BATCH_CANDIDATES];
 };
 
+// How to drain.  A list, and whatever leaves few objects on the stack, is followed depth first by all of them.
+enum gc_drain_way {
+  GC_DRAIN_BATCHES, // objects, and slot bytes, are asked for a batch ahead, and nothing depends on a branch
+  GC_DRAIN_AHEAD,   // objects are asked for a batch ahead
+  GC_DRAIN_DEPTH_FIRST, // one object after the other
+  GC_DRAIN_WAYS
+};
+
+// Which way is the fastest?  That depends on how the heap is laid out, how much of it is in which cache, and how
+// predictable it is: each of them is at times two to five times as fast as another. So now and then all are
+// timed.
+struct gc_mark_trial {
+  size_t until;                 // entries to scan before the next trial; 0: one is under way
+  size_t between;               // entries between the last two
+  unsigned drains;              // of the trial
+  uint64_t cost[GC_DRAIN_WAYS]; // ns
+};
+
 struct gc_marker {
   struct gc_mark_stack stack;
   struct gc_mark_view view;
   gc_filter filter;
   gc_drain *drain;
+  enum gc_drain_way way;
+  struct gc_mark_trial trial;
   bool world_runs;                 // what needs it stopped is put off
   struct gc_mark_batch batches[2]; // of the inner loop; too large for a small stack
 };
@@ -66,6 +87,9 @@ extern struct gc_range_array gc_marker_put_off;
 
 // What a set of markers shares; see team.h.
 struct gc_team;
+
+// The way in use, unless another is clearly faster.
+enum gc_drain_way gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc_drain_way in_use);
 
 // Take the heap's state for a cycle: the current mark is the black one.  All other objects are white, or in a
 // minor cycle the new ones only.  What was on the stack is forgotten.  [stw]

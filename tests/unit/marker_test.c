@@ -1,13 +1,22 @@
-// One marker against the model of graph.h, and the cases that random graphs seldom meet.
+// One marker against the model of graph.h, and the cases that random graphs seldom meet; each in all ways of
+// draining, and while trials go on.
 #include "mark/marker.h"
 
 #include "graph.h"
 #include "os/clock.h"
 
 static struct gc_marker marker;
+static unsigned way_in_use; // GC_DRAIN_WAYS: what trials choose
+
+static void
+use_way(void) {
+  marker.trial = (struct gc_mark_trial){.until = way_in_use < GC_DRAIN_WAYS ? SIZE_MAX : 0, .between = 1};
+  marker.way = way_in_use % GC_DRAIN_WAYS;
+}
 
 static void
 begin(size_t reserve_bytes) {
+  use_way();
   fixture_heap(reserve_bytes);
   graph_clear();
   gc_mark_stack_trim(&marker.stack);
@@ -543,29 +552,114 @@ marking_in_slices_comes_to_the_same(void **state) {
   }
 }
 
+// ---- Trials --------------------------------------------------------------------------------------------
+
+// A trial has several rounds of all ways, and each way leaves the next one's work on the stack.
+static void
+a_trial_marks_what_is_reachable_and_ends(void **state) {
+  (void)state;
+  begin(256 * GC_MIB);
+  marker.trial.until = 0;
+  graph_add_root(add_wide_array(45000), 0);
+  assert_int_equal(graph_reach(false), graph.node_count);
+  mark_from(graph_root_range());
+  graph_check_marks();
+  assert_true(marker.trial.until > 0);
+  assert_true(marker.way < GC_DRAIN_WAYS);
+}
+
+// A drain that scans next to nothing says nothing of how fast it is.
+static void
+small_heaps_are_not_judged(void **state) {
+  (void)state;
+  begin(64 * GC_MIB);
+  marker.trial.until = 0;
+  for (int i = 0; i < 100; i++)
+    mark_from_word((uintptr_t)fixture_allocate(64, GC_KIND_NORMAL));
+  assert_int_equal(marker.trial.until, 0);
+  assert_int_equal(marker.trial.drains, 0);
+}
+
+// What may happen in a trial is a matter of times, so they are given here.
+static void
+the_fastest_way_is_chosen_if_it_is_clearly_so(void **state) {
+  (void)state;
+  static const struct {
+    uint64_t cost[GC_DRAIN_WAYS];
+    enum gc_drain_way in_use, chosen;
+  } cases[] = {
+      {{100, 50, 70}, GC_DRAIN_BATCHES, GC_DRAIN_AHEAD},
+      {{100, 70, 50}, GC_DRAIN_BATCHES, GC_DRAIN_DEPTH_FIRST},
+      {{50, 70, 100}, GC_DRAIN_DEPTH_FIRST, GC_DRAIN_BATCHES},
+      {{1000, 990, 980}, GC_DRAIN_BATCHES, GC_DRAIN_BATCHES},
+      {{980, 1000, 990}, GC_DRAIN_AHEAD, GC_DRAIN_AHEAD},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    struct gc_mark_trial trial = {.cost = {cases[i].cost[0], cases[i].cost[1], cases[i].cost[2]}};
+    assert_int_equal(gc_mark_fastest_way(&trial, cases[i].in_use), cases[i].chosen);
+  }
+}
+
+#define IN_EACH_WAY(test)                                                                           \
+  {"in batches: " #test, test, in_batches, NULL, NULL}, {"ahead: " #test, test, ahead, NULL, NULL}, \
+      {"depth first: " #test, test, depth_first, NULL, NULL}, {                                     \
+    "in any way: " #test, test, in_any_way, NULL, NULL                                              \
+  }
+
+static int
+in_batches(void **state) {
+  (void)state;
+  way_in_use = GC_DRAIN_BATCHES;
+  return 0;
+}
+
+static int
+ahead(void **state) {
+  (void)state;
+  way_in_use = GC_DRAIN_AHEAD;
+  return 0;
+}
+
+static int
+depth_first(void **state) {
+  (void)state;
+  way_in_use = GC_DRAIN_DEPTH_FIRST;
+  return 0;
+}
+
+static int
+in_any_way(void **state) {
+  (void)state;
+  way_in_use = GC_DRAIN_WAYS;
+  return 0;
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(exactly_the_reachable_objects_are_marked),
-      cmocka_unit_test(without_interior_pointers_only_registered_displacements_count),
-      cmocka_unit_test(words_that_refer_to_no_object_mark_nothing),
-      cmocka_unit_test(a_root_just_past_an_object_keeps_it_unless_it_has_room_to_spare),
-      cmocka_unit_test(a_root_just_past_a_large_object_keeps_it),
-      cmocka_unit_test(a_root_just_past_the_heap_keeps_its_last_object),
-      cmocka_unit_test(a_heap_word_just_past_an_object_does_not_keep_it),
-      cmocka_unit_test(roots_need_not_be_aligned),
-      cmocka_unit_test(long_objects_are_scanned_to_the_end),
-      cmocka_unit_test(every_word_of_a_wide_array_counts),
-      cmocka_unit_test(after_an_overflow_all_is_marked_even_so),
-      cmocka_unit_test(a_tree_deeper_than_the_stack_is_marked),
-      cmocka_unit_test(more_roots_than_the_stack_holds_are_all_marked),
-      cmocka_unit_test(more_objects_marked_by_hand_than_the_stack_holds),
-      cmocka_unit_test(written_parts_are_searched_and_nothing_else),
-      cmocka_unit_test(objects_that_cross_parts_and_pages_are_searched_piece_by_piece),
-      cmocka_unit_test(only_marked_objects_of_a_part_are_searched),
-      cmocka_unit_test(in_a_minor_cycle_only_new_objects_are_white),
-      cmocka_unit_test(more_written_parts_than_the_stack_holds),
-      cmocka_unit_test(marking_in_slices_comes_to_the_same),
+      IN_EACH_WAY(exactly_the_reachable_objects_are_marked),
+      IN_EACH_WAY(without_interior_pointers_only_registered_displacements_count),
+      IN_EACH_WAY(words_that_refer_to_no_object_mark_nothing),
+      IN_EACH_WAY(a_root_just_past_an_object_keeps_it_unless_it_has_room_to_spare),
+      IN_EACH_WAY(a_root_just_past_a_large_object_keeps_it),
+      IN_EACH_WAY(a_root_just_past_the_heap_keeps_its_last_object),
+      IN_EACH_WAY(a_heap_word_just_past_an_object_does_not_keep_it),
+      IN_EACH_WAY(roots_need_not_be_aligned),
+      IN_EACH_WAY(long_objects_are_scanned_to_the_end),
+      IN_EACH_WAY(every_word_of_a_wide_array_counts),
+      IN_EACH_WAY(after_an_overflow_all_is_marked_even_so),
+      IN_EACH_WAY(a_tree_deeper_than_the_stack_is_marked),
+      IN_EACH_WAY(more_roots_than_the_stack_holds_are_all_marked),
+      IN_EACH_WAY(more_objects_marked_by_hand_than_the_stack_holds),
+      IN_EACH_WAY(written_parts_are_searched_and_nothing_else),
+      IN_EACH_WAY(objects_that_cross_parts_and_pages_are_searched_piece_by_piece),
+      IN_EACH_WAY(only_marked_objects_of_a_part_are_searched),
+      IN_EACH_WAY(in_a_minor_cycle_only_new_objects_are_white),
+      IN_EACH_WAY(more_written_parts_than_the_stack_holds),
+      IN_EACH_WAY(marking_in_slices_comes_to_the_same),
+      cmocka_unit_test(a_trial_marks_what_is_reachable_and_ends),
+      cmocka_unit_test(small_heaps_are_not_judged),
+      cmocka_unit_test(the_fastest_way_is_chosen_if_it_is_clearly_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
