@@ -60,9 +60,9 @@ enum gc_drain_way {
   GC_DRAIN_WAYS
 };
 
-// Which way is the fastest?  That depends on how the heap is laid out, how much of it is in which cache, and how
-// predictable it is: each of them is at times two to five times as fast as another. So now and then all are
-// timed.
+// Which way is the fastest?  That depends on how the heap is laid out, how much of it is in which cache, and
+// how predictable it is: each of them is at times two to five times as fast as another.  So now and then all
+// are timed.
 struct gc_mark_trial {
   size_t until;                 // entries to scan before the next trial; 0: one is under way
   size_t between;               // entries between the last two
