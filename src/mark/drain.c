@@ -3,5 +3,5 @@
 
 GC_NO_SANITIZE size_t
 gc_drain_scalar(struct gc_marker *marker, size_t budget) {
-  return gc_drain_with(marker, budget, (struct gc_small_filter){gc_filter_four_scalar, gc_filter_two_scalar});
+  return gc_drain_with(marker, budget, GC_SMALL_FILTER_SCALAR);
 }

@@ -17,4 +17,5 @@ gc_filter_four_neon(const uintptr_t *words, uintptr_t base, size_t bytes) {
   return gc_filter_two_neon(words, base, bytes) | gc_filter_two_neon(words + 2, base, bytes) << 2;
 }
 
-#define GC_SMALL_FILTER_NEON ((struct gc_small_filter){gc_filter_four_neon, gc_filter_two_neon})
+#define GC_SMALL_FILTER_NEON \
+  ((struct gc_small_filter){gc_filter_four_neon, gc_pack_four_scalar, gc_pack_two_scalar})

@@ -24,6 +24,13 @@ gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc_drain_way in_use)
   return best;
 }
 
+static void
+begin_trial(struct gc_mark_trial *trial, size_t until, size_t between) {
+  *trial = (struct gc_mark_trial){.until = until, .between = between};
+  for (unsigned way = 0; way < GC_DRAIN_WAYS; way++)
+    trial->cost[way] = UINT64_MAX;
+}
+
 // The trial is over.  As long as no way displaces the one in use, trials become fewer.
 static void
 choose_way(struct gc_marker *marker) {
@@ -31,30 +38,29 @@ choose_way(struct gc_marker *marker) {
   enum gc_drain_way best = gc_mark_fastest_way(trial, marker->way);
   size_t between = best == marker->way ? gc_min(2 * trial->between, TRIALS_BETWEEN_MAX) : TRIALS_BETWEEN_MIN;
   marker->way = best;
-  *trial = (struct gc_mark_trial){.until = between, .between = between};
+  begin_trial(trial, between, between);
 }
 
-// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  A way that took
-// twice as long as another in the first round is not tried again.
+// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  Depth first may
+// take twenty times as long as the others, so it begins with few, and what took more than four times as long as
+// another is not tried again.  The lesser time counts: what disturbs one adds to it.
 static void
 try_way(struct gc_marker *marker) {
   struct gc_mark_trial *trial = &marker->trial;
   enum gc_drain_way in_use = marker->way, way = trial->drains % GC_DRAIN_WAYS;
+  size_t entries = trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES / 8 : TRIAL_ENTRIES;
   marker->way = way;
   uint64_t begin_ns = gc_os_now_ns();
-  size_t scanned = marker->drain(marker, TRIAL_ENTRIES);
+  size_t scanned = marker->drain(marker, entries);
   uint64_t spent_ns = gc_os_now_ns() - begin_ns;
   marker->way = in_use;
-  if (scanned < TRIAL_ENTRIES / 4)
+  if (scanned < entries / 4)
     return;
-  trial->cost[way] += spent_ns * TRIAL_ENTRIES / scanned;
+  trial->cost[way] = gc_min(trial->cost[way], spent_ns * TRIAL_ENTRIES / scanned);
   trial->drains++;
-  for (; trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS; trial->drains++) {
-    uint64_t *next = &trial->cost[trial->drains % GC_DRAIN_WAYS];
-    if (*next <= 2 * trial->cost[gc_mark_fastest_way(trial, way)])
-      break;
-    *next *= TRIAL_ROUNDS; // as it would be
-  }
+  while (trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS &&
+         trial->cost[trial->drains % GC_DRAIN_WAYS] > 4 * trial->cost[gc_mark_fastest_way(trial, way)])
+    trial->drains++;
   if (trial->drains == TRIAL_ROUNDS * GC_DRAIN_WAYS)
     choose_way(marker);
 }
@@ -89,7 +95,7 @@ gc_marker_begin(struct gc_marker *marker, bool minor) {
   if (!marker->drain)
     marker->drain = gc_drain_choose();
   if (!marker->trial.between)
-    marker->trial = (struct gc_mark_trial){.until = TRIALS_BETWEEN_MIN / 8, .between = TRIALS_BETWEEN_MIN};
+    begin_trial(&marker->trial, TRIALS_BETWEEN_MIN / 8, TRIALS_BETWEEN_MIN);
 }
 
 void
@@ -169,7 +175,7 @@ mark_word(struct gc_visitor *visitor, uintptr_t word, const void *at) {
   (void)at;
   if (offset >= marker->view.bytes || word - marking->ignored < marking->ignored_bytes)
     return;
-  struct gc_candidate candidate = find_candidate(marker->view, offset);
+  struct gc_candidate candidate = find_counting_candidate(marker->view, offset);
   if (!is_white(marker->view, candidate) || !gc_mark_stack_reserve(&marker->stack, 1))
     return;
   *candidate.byte = marker->view.mark;
@@ -279,7 +285,7 @@ mark_white_ending_at(struct gc_marker *marker, uintptr_t word) {
 GC_NO_SANITIZE GC_INLINE bool
 is_white_at(struct gc_mark_view view, uintptr_t word) {
   size_t offset = word - view.base;
-  return offset < view.bytes && view.white >> *find_candidate(view, offset).byte & 1;
+  return offset < view.bytes && view.white >> *find_place(view, offset).byte & 1;
 }
 
 GC_NO_SANITIZE GC_INLINE void
@@ -321,7 +327,7 @@ mark_watched(struct gc_visitor *visitor, uintptr_t word, const void *at) {
   (void)at;
   if (offset >= view.bytes)
     return;
-  struct gc_candidate candidate = find_candidate(view, offset);
+  struct gc_candidate candidate = find_counting_candidate(view, offset);
   if (!is_white(view, candidate) || !gc_mark_stack_reserve(&marker->stack, 1))
     return;
   *candidate.byte = view.mark;
@@ -379,7 +385,7 @@ scan_small_object(struct gc_marker *marker, const void *object, bool ignore_self
     return false;
   size_t bytes = page->slot_granules * GC_GRANULE_BYTES;
   size_t first_page = (offset >> GC_PAGE_SHIFT) - page->span_offset;
-  size_t slot = (size_t)(find_candidate(view, offset).byte - gc_heap_slot_bytes(page->line));
+  size_t slot = find_place(view, offset).slot;
   if (gc_kind_is_scanned(page->kind))
     scan_plain_object(marker, gc_heap_page_address(first_page) + slot * bytes, bytes, ignore_self);
   return true;

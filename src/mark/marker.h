@@ -41,8 +41,8 @@ _Static_assert(GC_MARK_STACK_BYTES_MIN / sizeof(gc_mark_entry) >= 2 * GC_MARK_RO
 
 // A word that may refer to an object.
 struct gc_candidate {
-  uint8_t *byte; // the slot byte
-  size_t offset; // what the word points to, from the heap's base
+  uint8_t *byte;       // the slot byte
+  gc_mark_entry entry; // what is to be pushed if that is white
 };
 
 struct gc_mark_batch {
@@ -54,9 +54,9 @@ struct gc_mark_batch {
 
 // How to drain.  A list, and whatever leaves few objects on the stack, is followed depth first by all of them.
 enum gc_drain_way {
-  GC_DRAIN_BATCHES, // objects, and slot bytes, are asked for a batch ahead, and nothing depends on a branch
-  GC_DRAIN_AHEAD,   // objects are asked for a batch ahead
-  GC_DRAIN_DEPTH_FIRST, // one object after the other
+  GC_DRAIN_BATCHES,     // objects and slot bytes are asked for a batch ahead
+  GC_DRAIN_AHEAD,       // objects only
+  GC_DRAIN_DEPTH_FIRST, // nothing: one object after the other
   GC_DRAIN_WAYS
 };
 
@@ -79,6 +79,8 @@ struct gc_marker {
   struct gc_mark_trial trial;
   bool world_runs;                 // what needs it stopped is put off
   struct gc_mark_batch batches[2]; // of the inner loop; too large for a small stack
+  size_t
+      offsets[GC_BATCH_CANDIDATES + GC_PACKED_MAX]; // likewise: the addresses that a batch of objects holds
 };
 
 // Objects that were to be scanned while the program ran and must not be: for the pauses of this cycle.
