@@ -1,8 +1,8 @@
 // The marker's inner loop, written once and compiled for each instruction set that drain_<cpu>.c chooses
 // from.
 //
-// In most heaps it works best in batches.  Between asking for an object's memory, or for a slot byte, and using
-// it lies a whole batch of other work:
+// In most heaps it works best in batches.  Between asking for an object's memory, or for a slot byte, and
+// using it lies a whole batch of other work:
 //
 //   round i      pop objects i          scan objects i - 1               settle candidates i - 2
 //                (ask for their memory)  (pack the addresses in them;     (each that is white: mark, push)
@@ -10,17 +10,17 @@
 //                                        its slot byte)
 //
 // A branch that depends on whether a word is an address, or an object white, is mispredicted as often as not
-// in a heap of any variety, so there is none where that is the case: a random graph marks a quarter faster, and
-// the terms of a rewriting system twice as fast.
+// in a heap of any variety, so there is none where that is the case: a random graph marks a quarter faster,
+// and the terms of a rewriting system twice as fast.
 //
 // Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls
 // the processor until the byte has come: 60 to 90 ns per object on a random graph against 23
 // (bench/graphmark).  Without the first, the scan waits for the object. Queues instead of batches do as
 // well and take twice the instructions.
 //
-// But where memory need not be waited for and branches go as foreseen, the delays only cost: a list, or a small
-// tree, is followed depth first in 4 ns per object against 10.  So there are other ways, and marker.c finds out
-// which is the fastest.
+// But where memory need not be waited for and branches go as foreseen, the delays only cost: a list, or a
+// small tree, is followed depth first in 4 ns per object against 10.  So there are other ways, and marker.c
+// finds out which is the fastest.
 //
 // Everything is inlined into one function, gc_drain_with, which keeps the view and the top of the stack in
 // registers: slot bytes are chars, so that any store to one would make the compiler read the marker's

@@ -41,9 +41,9 @@ choose_way(struct gc_marker *marker) {
   begin_trial(trial, between, between);
 }
 
-// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  Depth first may
-// take twenty times as long as the others, so it begins with few, and what took more than four times as long as
-// another is not tried again.  The lesser time counts: what disturbs one adds to it.
+// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  Depth first
+// may take twenty times as long as the others, so it begins with few, and what took more than four times as
+// long as another is not tried again.  The lesser time counts: what disturbs one adds to it.
 static void
 try_way(struct gc_marker *marker) {
   struct gc_mark_trial *trial = &marker->trial;

@@ -52,7 +52,8 @@ struct gc_mark_batch {
   struct gc_candidate candidates[GC_BATCH_CANDIDATES];
 };
 
-// How to drain.  A list, and whatever leaves few objects on the stack, is followed depth first by all of them.
+// How to drain.  A list, and whatever leaves few objects on the stack, is followed depth first by all of
+// them.
 enum gc_drain_way {
   GC_DRAIN_BATCHES,     // objects and slot bytes are asked for a batch ahead
   GC_DRAIN_AHEAD,       // objects only
