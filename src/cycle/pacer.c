@@ -5,8 +5,8 @@
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
-  WORK_FACTOR = 4,
-  FLOOR_FACTOR_MAX = 5,
+  WORK_FACTOR = 2,
+  FLOOR_FACTOR_MAX = 2,
   FLOOR_THREADS_MAX = 8
 };
 
@@ -34,12 +34,14 @@ gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   return gc_max(share, heap.min_budget_bytes);
 }
 
-// Memory that is held anyway, after a peak, is used while it is held: most of the pages that are wholly
-// free, so that pages which fill unevenly do not make the heap grow by and by.
+// Memory that is held anyway, after a peak, is used while it is held, but for a quarter more than would be asked
+// for at most: pages fill unevenly, so a heap that used all it holds would need a little more each time.  What is
+// not used goes back to the system.
 size_t
 gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
-  size_t held = heap.free_bytes - heap.free_bytes / 8;
-  size_t budget = gc_max(gc_pacer_base_budget_bytes(heap), held);
+  size_t base = gc_pacer_base_budget_bytes(heap);
+  size_t held = gc_min(heap.free_bytes - heap.free_bytes / 8, base + base / 4);
+  size_t budget = gc_max(base, held);
   if (heap.live_bytes + budget < heap.initial_heap_bytes)
     budget = heap.initial_heap_bytes - heap.live_bytes;
   return budget;
