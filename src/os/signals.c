@@ -57,3 +57,15 @@ bool
 gc_os_signal_is_own(const siginfo_t *info) {
   return info->si_code == SI_TKILL && info->si_pid == getpid();
 }
+
+// `syscall` leaves in rcx where it returns to; a call that is to be made again goes back by its two bytes.
+bool
+gc_os_signal_interrupted_call(const void *context) {
+#if defined __x86_64__
+  const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+  return registers[REG_RIP] == registers[REG_RCX] || registers[REG_RIP] == registers[REG_RCX] - 2;
+#else
+  (void)context;
+  return false;
+#endif
+}

@@ -27,3 +27,7 @@ void gc_os_signal_unblock(int signal_number);
 
 // Whether a signal was sent to this thread by tgkill from this very process.
 bool gc_os_signal_is_own(const siginfo_t *info);
+
+// Whether the signal came while its thread was in a system call, and so had nothing to do as a rule.  false
+// where that cannot be told.
+bool gc_os_signal_interrupted_call(const void *context);

@@ -80,8 +80,8 @@ count_answer(size_t now) {
   return true;
 }
 
-// Stopped threads may spin before they sleep: all, if each can have a CPU of its own; else none.  [gc_lock,
-// before the signals]
+// Stopped threads may spin before they sleep: all that had something to do, if each can have a CPU of its own;
+// else none.  [gc_lock, before the signals]
 static unsigned spin_rounds;
 
 static void
@@ -90,8 +90,8 @@ choose_spinning(void) {
 }
 
 static void
-sleep_until_over(size_t now) {
-  if (gc_spin_while(&epoch, now, spin_rounds))
+sleep_until_over(size_t now, bool may_spin) {
+  if (may_spin && gc_spin_while(&epoch, now, spin_rounds))
     return;
   while (gc_atomic_load_acquire(&epoch) == now)
     gc_futex_wait(&epoch, now, GC_FUTEX_FOREVER);
@@ -100,7 +100,7 @@ sleep_until_over(size_t now) {
 // Stop the calling thread if a stop is on that wants it.  Runs in the handler and, put off, outside: there
 // the handler may come in between, and the swap of `answered` decides which of the two answers.
 static void
-stop_here(struct gc_thread *thread, const char *stack_pointer) {
+stop_here(struct gc_thread *thread, const char *stack_pointer, bool may_spin) {
   size_t now = gc_atomic_load_acquire(&epoch);
   size_t request = gc_atomic_load_relaxed(&thread->request);
   size_t answered = gc_atomic_load_relaxed(&thread->answered);
@@ -116,7 +116,7 @@ stop_here(struct gc_thread *thread, const char *stack_pointer) {
   struct gc_range blocked_alternate = thread->alternate;
   gc_thread_publish_stack(thread, stack_pointer);
   if (gc_atomic_compare_and_swap(&thread->answered, answered, now) && count_answer(now))
-    sleep_until_over(now);
+    sleep_until_over(now, may_spin);
   gc_suspend_stay(thread);
   thread->stack_pointer = blocked_pointer;
   thread->alternate = blocked_alternate;
@@ -124,9 +124,9 @@ stop_here(struct gc_thread *thread, const char *stack_pointer) {
 }
 
 static void
-stop_in_handler(struct gc_thread *thread, const char *stack_pointer) {
+stop_in_handler(struct gc_thread *thread, const char *stack_pointer, bool may_spin) {
   thread->handling = 1;
-  stop_here(thread, stack_pointer);
+  stop_here(thread, stack_pointer, may_spin);
   thread->handling = 0;
 }
 
@@ -139,14 +139,14 @@ handle_signal(int number, siginfo_t *info, void *context) {
   else if (thread && thread->cache.busy)
     thread->cache.stop_pending = 1;
   else if (thread)
-    stop_in_handler(thread, __builtin_frame_address(0));
+    stop_in_handler(thread, __builtin_frame_address(0), !gc_os_signal_interrupted_call(context));
   errno = saved_errno;
 }
 
 static void *
 stop_published(void *thread_) {
   struct gc_thread *thread = thread_;
-  stop_here(thread, thread->stack_pointer);
+  stop_here(thread, thread->stack_pointer, true);
   return NULL;
 }
 

@@ -1,0 +1,89 @@
+// What a handler is told of the thread that it interrupts.
+#include "os/signals.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+enum { SIGNALS = 200 };
+
+static atomic_int handled, in_call, running;
+static atomic_bool finished;
+static int ends[2];
+
+static void
+count(int number, siginfo_t *info, void *context) {
+  (void)number;
+  (void)info;
+  in_call += gc_os_signal_interrupted_call(context);
+  handled++;
+}
+
+// A call that is made again after each signal.
+static void *
+wait_in_read(void *nothing) {
+  char byte;
+  running = 1;
+  if (read(ends[0], &byte, 1) != 1)
+    abort();
+  return nothing;
+}
+
+static void *
+compute(void *nothing) {
+  volatile unsigned work = 0;
+  char byte;
+  running = 1;
+  while (!finished)
+    work = work + 1;
+  if (read(ends[0], &byte, 1) != 1)
+    abort();
+  return nothing;
+}
+
+// Signal a thread often.  Returns how many of the signals found it in a system call.
+static int
+signal_often(void *(*function)(void *)) {
+  pthread_t thread;
+  running = handled = in_call = 0;
+  finished = false;
+  assert_int_equal(pthread_create(&thread, NULL, function, NULL), 0);
+  while (!running)
+    usleep(100);
+  usleep(50000);
+  for (int i = 0; i < SIGNALS; i++) {
+    assert_int_equal(pthread_kill(thread, SIGUSR1), 0);
+    while (handled == i)
+      usleep(10);
+  }
+  finished = true;
+  assert_int_equal(write(ends[1], "", 1), 1);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  return in_call;
+}
+
+static void
+a_thread_in_a_system_call_is_told_from_one_that_computes(void **state) {
+  (void)state;
+  struct sigaction before;
+  assert_int_equal(pipe(ends), 0);
+  gc_os_signal_install(SIGUSR1, count, &before);
+  assert_int_equal(signal_often(compute), 0);
+#if defined __x86_64__
+  assert_int_equal(signal_often(wait_in_read), SIGNALS);
+#else
+  assert_int_equal(signal_often(wait_in_read), 0); // cannot be told
+#endif
+  assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+}
+
+int
+main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_thread_in_a_system_call_is_told_from_one_that_computes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
