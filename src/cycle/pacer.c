@@ -7,7 +7,8 @@ enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
   WORK_FACTOR = 2,
   FLOOR_FACTOR_MAX = 2,
-  FLOOR_THREADS_MAX = 8
+  FLOOR_THREADS_MAX = 8,
+  KEPT_SHARE = 4 // what is held is used and kept up to a budget and a quarter
 };
 
 static size_t
@@ -34,13 +35,13 @@ gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   return gc_max(share, heap.min_budget_bytes);
 }
 
-// Memory that is held anyway, after a peak, is used while it is held, but for a quarter more than would be asked
-// for at most: pages fill unevenly, so a heap that used all it holds would need a little more each time.  What is
-// not used goes back to the system.
+// Memory that is held anyway, after a peak, is used while it is held, but for a quarter more than would be
+// asked for at most: pages fill unevenly, so a heap that used all it holds would need a little more each
+// time.  What is not used goes back to the system.
 size_t
 gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
   size_t base = gc_pacer_base_budget_bytes(heap);
-  size_t held = gc_min(heap.free_bytes - heap.free_bytes / 8, base + base / 4);
+  size_t held = gc_min(heap.free_bytes - heap.free_bytes / 8, base + base / KEPT_SHARE);
   size_t budget = gc_max(base, held);
   if (heap.live_bytes + budget < heap.initial_heap_bytes)
     budget = heap.initial_heap_bytes - heap.live_bytes;
@@ -84,7 +85,7 @@ gc_pacer_markers(size_t live_bytes, size_t parallel_min_bytes, unsigned markers_
 size_t
 gc_pacer_release_bytes(struct gc_pacer_heap heap) {
   size_t base = gc_pacer_base_budget_bytes(heap);
-  size_t wanted = heap.live_bytes + base + base / 8;
+  size_t wanted = heap.live_bytes + base + base / KEPT_SHARE;
   size_t excess = heap.resident_bytes - gc_min(heap.resident_bytes, wanted);
   return gc_divide_up(excess, 8);
 }

@@ -95,7 +95,8 @@ is_white(struct gc_mark_view view, struct gc_candidate candidate) {
 }
 
 // Push a candidate if it is `white`, by now marked and not free of pointers.  There is room.  Returns the new
-// top of the stack.  No branch depends on what is known of the candidate, unless it is a large object.
+// top of the stack.  No branch depends on what is known of the candidate, unless it is large or has a
+// descriptor.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 push_white(struct gc_marker *marker, struct gc_mark_view view, struct gc_candidate candidate, size_t white,
            gc_mark_entry *top) {
@@ -304,9 +305,8 @@ drain_depth_first(struct gc_marker *marker, struct gc_mark_view view, gc_mark_en
       start = view.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT);
       granules = gc_mark_entry_granules(entry);
     }
-    if (GC_UNLIKELY((size_t)(marker->stack.limit - depth.top) < GC_MARK_ROOM)) {
+    if (GC_UNLIKELY((size_t)(marker->stack.limit - depth.top) < GC_MARK_ROOM))
       depth.top = gc_marker_make_room(marker, depth.top);
-    }
     scan_depth_first(marker, view, start, granules, &depth, filter);
   }
   *scanned += budget - left;
@@ -340,6 +340,7 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
   size_t scanned = 0;
   before->object_count = 0;
   before->candidates_end = before->candidates;
+  now->candidates_end = now->candidates;
   do {
     if (GC_UNLIKELY((size_t)(marker->stack.limit - top) < GC_MARK_ROOM))
       top = gc_marker_make_room(marker, top);
@@ -365,5 +366,5 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
   for (size_t i = 0; i < before->object_count; i++)
     *top++ = before->objects[i];
   marker->stack.top = top;
-  return scanned;
+  return scanned - before->object_count;
 }

@@ -13,7 +13,8 @@ enum gc_cpu_vectors { GC_CPU_SCALAR, GC_CPU_AVX2, GC_CPU_AVX512 };
 static inline enum gc_cpu_vectors
 gc_cpu_vectors(void) {
   __builtin_cpu_init();
-  bool bits = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  bool bits =
+      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
   if (bits && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw"))
     return GC_CPU_AVX512;

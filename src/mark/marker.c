@@ -41,21 +41,24 @@ choose_way(struct gc_marker *marker) {
   begin_trial(trial, between, between);
 }
 
-// Drain some entries in the next way to be tried, and time it.  Too few entries tell nothing.  Depth first
-// may take twenty times as long as the others, so it begins with few, and what took more than four times as
-// long as another is not tried again.  The lesser time counts: what disturbs one adds to it.
+// Drain at most `most` entries in the next way to be tried, and time it.  Too few tell nothing: then it is
+// tried again after some more.  Depth first may take twenty times as long as the others, so it begins with
+// few, and what took more than four times as long as another is not tried again.  The lesser time counts:
+// what disturbs one adds to it.
 static void
-try_way(struct gc_marker *marker) {
+try_way(struct gc_marker *marker, size_t most) {
   struct gc_mark_trial *trial = &marker->trial;
   enum gc_drain_way in_use = marker->way, way = trial->drains % GC_DRAIN_WAYS;
-  size_t entries = trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES / 8 : TRIAL_ENTRIES;
+  size_t entries = gc_min(most, trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES / 8 : TRIAL_ENTRIES);
   marker->way = way;
   uint64_t begin_ns = gc_os_now_ns();
   size_t scanned = marker->drain(marker, entries);
   uint64_t spent_ns = gc_os_now_ns() - begin_ns;
   marker->way = in_use;
-  if (scanned < entries / 4)
+  if (scanned < entries / 4) {
+    trial->until = TRIAL_ENTRIES;
     return;
+  }
   trial->cost[way] = gc_min(trial->cost[way], spent_ns * TRIAL_ENTRIES / scanned);
   trial->drains++;
   while (trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS &&
@@ -65,11 +68,11 @@ try_way(struct gc_marker *marker) {
     choose_way(marker);
 }
 
-// Drain about `entries` entries.
+// Drain about `entries` entries at most.
 static void
 drain_some(struct gc_marker *marker, size_t entries) {
   if (GC_UNLIKELY(marker->trial.until == 0))
-    try_way(marker);
+    try_way(marker, entries);
   else
     marker->trial.until -= gc_min(marker->trial.until, marker->drain(marker, entries));
 }
@@ -136,9 +139,9 @@ gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top) {
 
 void
 gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
-  enum { BETWEEN_CHECKS = 512, BETWEEN_TRIALS = 4096 };
+  enum { BETWEEN_CHECKS = 512, ENTRIES = 4096 };
   while (marker->stack.top != marker->stack.base) {
-    drain_some(marker, team ? BETWEEN_CHECKS : BETWEEN_TRIALS);
+    drain_some(marker, team ? BETWEEN_CHECKS : ENTRIES);
     if (team && !gc_team_check(team, marker))
       return;
   }

@@ -3,7 +3,7 @@
 // Tri-colour (Dijkstra et al. 1978): white objects bear NEW or the last cycle's mark; grey ones bear this
 // cycle's mark and are on a mark stack or in a batch; black ones bear it and have been scanned.  An object
 // is marked when a word that refers to it is *found*, so that it is pushed at most once, and only if it may
-// contain pointers.  What is popped, and each slot byte that is to be tested, is asked for a batch ahead
+// contain pointers.  As a rule what is popped, and each slot byte to be tested, is asked for a batch ahead
 // (after Cher, Hosking and Vitek 2004; see drain_inl.h): random graphs then mark at about twice the cost of
 // independent loads (bench/graphmark).
 #pragma once
@@ -65,9 +65,9 @@ enum gc_drain_way {
 // how predictable it is: each of them is at times two to five times as fast as another.  So now and then all
 // are timed.
 struct gc_mark_trial {
-  size_t until;                 // entries to scan before the next trial; 0: one is under way
-  size_t between;               // entries between the last two
-  unsigned drains;              // of the trial
+  size_t until;                 // entries to scan before a way is timed; 0: it is time
+  size_t between;               // entries between the last two trials
+  unsigned drains;              // of this trial; 0: it has not begun
   uint64_t cost[GC_DRAIN_WAYS]; // ns
 };
 

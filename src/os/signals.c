@@ -58,7 +58,8 @@ gc_os_signal_is_own(const siginfo_t *info) {
   return info->si_code == SI_TKILL && info->si_pid == getpid();
 }
 
-// `syscall` leaves in rcx where it returns to; a call that is to be made again goes back by its two bytes.
+// `syscall` leaves in rcx where it returns to, unless the processor has FRED; a call that is to be made again
+// goes back by its two bytes.
 bool
 gc_os_signal_interrupted_call(const void *context) {
 #if defined __x86_64__

@@ -579,8 +579,8 @@ small_heaps_are_not_judged(void **state) {
   marker.trial.until = 0;
   for (int i = 0; i < 100; i++)
     mark_from_word((uintptr_t)fixture_allocate(64, GC_KIND_NORMAL));
-  assert_int_equal(marker.trial.until, 0);
   assert_int_equal(marker.trial.drains, 0);
+  assert_true(marker.trial.until > 0); // nor timed each time
 }
 
 // What may happen in a trial is a matter of times, so they are given here.
