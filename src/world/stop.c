@@ -80,8 +80,8 @@ count_answer(size_t now) {
   return true;
 }
 
-// Stopped threads may spin before they sleep: all that had something to do, if each can have a CPU of its own;
-// else none.  [gc_lock, before the signals]
+// Stopped threads may spin before they sleep: all that had something to do, if each can have a CPU of its
+// own; else none.  [gc_lock, before the signals]
 static unsigned spin_rounds;
 
 static void

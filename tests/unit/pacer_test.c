@@ -286,8 +286,8 @@ a_program_that_only_builds_collects_seldom(void **state) {
   assert_true(result.marked_bytes < 5 * GC_GIB);
 }
 
-// Pages fill unevenly: a heap takes a little more memory than what lives and the budget, and keeps what it has.
-// If the budget followed what is held, both would grow for ever.
+// Pages fill unevenly: a heap takes a little more memory than what lives and the budget, and keeps what it
+// has. If the budget followed what is held, both would grow for ever.
 static void
 a_steady_heap_takes_no_more_and_more_memory(void **state) {
   (void)state;
