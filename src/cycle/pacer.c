@@ -5,7 +5,7 @@
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
-  WORK_FACTOR = 2,
+  WORK_FACTOR = 5, // halves, too
   FLOOR_FACTOR_MAX = 2,
   FLOOR_THREADS_MAX = 8,
   KEPT_SHARE = 4 // what is held is used and kept up to a budget and a quarter
@@ -29,7 +29,7 @@ size_t
 gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   size_t marked_bytes = heap.live_bytes + heap.root_bytes;
   size_t most = square_root(marked_bytes) * ROOT_FACTOR / 2 * 1024;
-  size_t wanted = heap.work_bytes ? square_root(heap.work_bytes) * WORK_FACTOR * 1024 : most;
+  size_t wanted = heap.work_bytes ? square_root(heap.work_bytes) * WORK_FACTOR / 2 * 1024 : most;
   size_t small = marked_bytes / 4 + gc_min(wanted, most);
   size_t share = gc_max(small, marked_bytes / 2) / heap.divisor * GC_PACER_DIVISOR;
   return gc_max(share, heap.min_budget_bytes);
