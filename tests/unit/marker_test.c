@@ -1,5 +1,5 @@
 // One marker against the model of graph.h, and the cases that random graphs seldom meet; each in all ways of
-// draining, and while trials go on, then without vectors.
+// draining, and once more while trials go on, without vectors.
 #include "mark/marker.h"
 
 #include "graph.h"
@@ -606,7 +606,7 @@ the_fastest_way_is_chosen_if_it_is_clearly_so(void **state) {
 #define IN_EACH_WAY(test)                                                                           \
   {"in batches: " #test, test, in_batches, NULL, NULL}, {"ahead: " #test, test, ahead, NULL, NULL}, \
       {"depth first: " #test, test, depth_first, NULL, NULL}, {                                     \
-    "in any way: " #test, test, in_any_way, NULL, NULL                                              \
+    "by trial: " #test, test, by_trial, NULL, NULL                                                  \
   }
 
 static int
@@ -631,7 +631,7 @@ depth_first(void **state) {
 }
 
 static int
-in_any_way(void **state) {
+by_trial(void **state) {
   (void)state;
   way_in_use = GC_DRAIN_WAYS;
   return 0;
