@@ -10,17 +10,16 @@
 //                                        its slot byte)
 //
 // A branch that depends on whether a word is an address, or an object white, is mispredicted as often as not
-// in a heap of any variety, so there is none where that is the case: a random graph marks a quarter faster,
-// and the terms of a rewriting system twice as fast.
+// in a heap of any variety, so there is none where that is the case: a random graph marks in 30 % less time.
 //
 // Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls
 // the processor until the byte has come: 60 to 90 ns per object on a random graph against 23
 // (bench/graphmark).  Without the first, the scan waits for the object. Queues instead of batches do as
 // well and take twice the instructions.
 //
-// But where memory need not be waited for and branches go as foreseen, the delays only cost: a list, or a
-// small tree, is followed depth first in 4 ns per object against 10.  So there are other ways, and marker.c
-// finds out which is the fastest.
+// But where memory need not be waited for and branches go as foreseen, the delays only cost: lists in
+// allocation order are followed depth first in 5 ns per object against 7.  So there are other ways, and
+// marker.c finds out which is the fastest.
 //
 // Everything is inlined into one function, gc_drain_with, which keeps the view and the top of the stack in
 // registers: slot bytes are chars, so that any store to one would make the compiler read the marker's
@@ -57,10 +56,10 @@ find_place(struct gc_mark_view view, size_t offset) {
   return (struct gc_place){page, granule, slot, view.slot_bytes + line * GC_LINE_SLOTS + slot};
 }
 
-// With interior pointers off: does a word `displacement` bytes into an object count?
-static inline bool
+// With interior pointers off: 1 if a word `displacement` bytes into an object counts.
+static inline size_t
 displacement_counts(size_t displacement) {
-  return displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement];
+  return (displacement < GC_DISPLACEMENTS_MAX) & gc_heap_displacements[displacement % GC_DISPLACEMENTS_MAX];
 }
 
 // What a word refers to that points `offset` bytes into the heap.  No branch depends on what is found there.
@@ -81,9 +80,7 @@ find_counting_candidate(struct gc_mark_view view, size_t offset) {
   struct gc_candidate candidate = find_candidate(view, offset);
   if (GC_UNLIKELY(!view.all_interior_pointers)) {
     size_t granule = gc_mark_entry_granule(candidate.entry & ~GC_ENTRY_POINTER_FREE);
-    size_t displacement = offset - (granule << GC_GRANULE_SHIFT);
-    size_t counts =
-        (displacement < GC_DISPLACEMENTS_MAX) & gc_heap_displacements[displacement % GC_DISPLACEMENTS_MAX];
+    size_t counts = displacement_counts(offset - (granule << GC_GRANULE_SHIFT));
     candidate.byte = (uint8_t *)gc_select(counts, (uintptr_t)candidate.byte, (uintptr_t)view.slot_bytes);
   }
   return candidate;

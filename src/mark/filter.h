@@ -11,8 +11,6 @@ enum { GC_FILTER_WORDS = 64 };
 //
 // Packing reads each word once and stores words[i] - base for each where that is less than `bytes`, one after
 // the other, and returns how many there are.  It may write as many as there are words.
-enum { GC_PACKED_MAX = 4 };
-
 struct gc_small_filter {
   unsigned (*four)(const uintptr_t *words, uintptr_t base, size_t bytes); // bit i: words[i] - base < bytes
   size_t (*pack_four)(const uintptr_t *words, uintptr_t base, size_t bytes, size_t *packed);

@@ -62,13 +62,13 @@ enum gc_drain_way {
 };
 
 // Which way is the fastest?  That depends on how the heap is laid out, how much of it is in which cache, and
-// how predictable it is: each of them is at times two to five times as fast as another.  So now and then all
-// are timed.
+// how predictable it is: between the slowest and the fastest lie factors of up to twenty.  So now and then
+// all are timed.
 struct gc_mark_trial {
   size_t until;                 // entries to scan before a way is timed; 0: it is time
   size_t between;               // entries between the last two trials
   unsigned drains;              // of this trial; 0: it has not begun
-  uint64_t cost[GC_DRAIN_WAYS]; // ns
+  uint64_t cost[GC_DRAIN_WAYS]; // ns, the least so far; UINT64_MAX: not yet timed
 };
 
 struct gc_marker {
@@ -78,10 +78,9 @@ struct gc_marker {
   gc_drain *drain;
   enum gc_drain_way way;
   struct gc_mark_trial trial;
-  bool world_runs;                 // what needs it stopped is put off
-  struct gc_mark_batch batches[2]; // of the inner loop; too large for a small stack
-  size_t
-      offsets[GC_BATCH_CANDIDATES + GC_PACKED_MAX]; // likewise: the addresses that a batch of objects holds
+  bool world_runs;                     // what needs it stopped is put off
+  struct gc_mark_batch batches[2];     // of the inner loop; too large for a small stack
+  size_t offsets[GC_BATCH_CANDIDATES]; // likewise: the addresses that a batch of objects holds
 };
 
 // Objects that were to be scanned while the program ran and must not be: for the pauses of this cycle.
