@@ -10,6 +10,7 @@
 #include "heap/heap.h"
 #include "mark/describe.h"
 #include "os/memory.h"
+#include "world/ranges.h"
 #include "world/world.h"
 
 enum { FAULTS_REPORTED = 20 };
@@ -139,15 +140,29 @@ visit_uncollectable(struct slow_marker *marker) {
   }
 }
 
+// The frames of the collection itself, and as much below.  Where a program leaves open how far one of its
+// stacks goes up, all of that mapping is searched, these frames too if they lie there; and the trace leaves
+// addresses in them that are nobody's references.
+static struct gc_range
+own_frames(void) {
+  enum { ENOUGH_BYTES = 64 * 1024 };
+  const char *here = __builtin_frame_address(0);
+  const struct gc_thread *thread = gc_thread_current();
+  bool below = thread && (size_t)(thread->stack_pointer - here) < ENOUGH_BYTES;
+  return below ? (struct gc_range){here - ENOUGH_BYTES, thread->stack_pointer}
+               : (struct gc_range){NULL, NULL};
+}
+
 static void
 trace(struct slow_marker *marker) {
   static GC_STATE struct gc_range_array roots;
   for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
     see_unused_slots(marker, &thread->cache);
   gc_range_array_clear(&roots);
+  // What was passed over may have stale words that refer to new objects by now.
   bool (*collect)(struct gc_range_array *) =
       marker->check_object ? gc_roots_collect_searched_stw : gc_roots_collect_stw;
-  if (!collect(&roots)) // what was passed over may have stale words that refer to new objects by now
+  if (!collect(&roots) || !gc_ranges_remove(&roots, own_frames()))
     return;
   for (size_t i = 0; i < roots.count; i++) {
     visit_range(marker, roots.items[i], true);

@@ -135,6 +135,7 @@ live(unsigned lane_number, unsigned number) {
   }
 }
 
+// Without a guard page, stacks may share a mapping with the next ones.
 static char *
 map_stack(bool guarded) {
   char *memory =
@@ -158,6 +159,14 @@ make_coroutine(unsigned lane, unsigned number) {
   makecontext(&stack->context, (void (*)(void))live, 2, lane, number);
 }
 
+// Those of different lanes lie side by side.
+static void
+make_coroutines(void) {
+  for (unsigned i = 0; i < COROUTINES_PER_LANE; i++)
+    for (unsigned lane = 0; lane < LANES; lane++)
+      make_coroutine(lane, i);
+}
+
 static void *
 run_lane(void *number_) {
   unsigned number = (unsigned)(uintptr_t)number_;
@@ -168,8 +177,6 @@ run_lane(void *number_) {
   lane->own.limit = bottom.mem_base;
   lane->random = number + 1;
   lane->running = &lane->own;
-  for (unsigned i = 0; i < COROUTINES_PER_LANE; i++)
-    make_coroutine(number, i);
   do
     hold(lane, LEVELS, lane->random);
   while (stress_now() < deadline);
@@ -195,6 +202,7 @@ switch_stacks(void) {
   GC_set_push_other_roots(push_parked);
   deadline = stress_now() + stress_seconds(0.15);
   running_lanes = LANES;
+  make_coroutines();
   stress_create(&collector, collect_meanwhile, NULL);
   for (uintptr_t i = 1; i < LANES; i++)
     stress_create(&threads[i], run_lane, (void *)i);
