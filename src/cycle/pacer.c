@@ -135,6 +135,11 @@ gc_pacer_minors_pay(const struct gc_pacer_minors *minors) {
   return minors->waiting == 0 && !minors->growing;
 }
 
+bool
+gc_pacer_minors_may_pay(const struct gc_pacer_minors *minors, size_t allocated_bytes) {
+  return minors->waiting <= 1 && (!minors->growing || allocated_bytes >= minors->full_bytes / 16);
+}
+
 // What a minor cycle costs however small the nursery is, it has to earn: a quarter of what a full one would
 // take for as much.
 static size_t

@@ -83,6 +83,10 @@ void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 // have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 
+// Whether they may be after a full cycle that comes now, `allocated_bytes` after the last one: where most
+// objects survived, next to none since then change nothing.
+bool gc_pacer_minors_may_pay(const struct gc_pacer_minors *minors, size_t allocated_bytes);
+
 // After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes
 // more than half of the target, and grows, up to half of `most_bytes`, when less than a quarter.
 void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor);

@@ -130,7 +130,10 @@ choose_for_stress(void) {
 
 bool
 gc_policy_wants_arming(void) {
-  bool may_pay = policy.minors.waiting <= 1 || gc_tunables.stress_collect_every > 0;
+  size_t allocated_total_bytes = gc_heap.allocated_before_bytes + gc_heap.allocated_bytes;
+  bool may_pay =
+      gc_pacer_minors_may_pay(&policy.minors, allocated_total_bytes - policy.full_allocated_bytes) ||
+      gc_tunables.stress_collect_every > 0;
   return policy.tracks && wants_minor() && may_pay;
 }
 

@@ -534,6 +534,34 @@ while_the_heap_grows_there_are_no_minor_cycles(void **state) {
   assert_false(gc_pacer_minors_pay(&program.minors));
 }
 
+// A full cycle that the program asks for, and then another.
+static void
+after_growth_a_cycle_needs_something_new_to_change_that(void **state) {
+  (void)state;
+  struct generations program = program_with(20 * GC_MIB);
+  assert_true(gc_pacer_minors_may_pay(&program.minors, 0));
+  minors_until_given_up(&program, growth);
+  run_cycles(&program, growth, 20);
+  assert_false(gc_pacer_minors_may_pay(&program.minors, 0));
+  assert_true(
+      gc_pacer_minors_may_pay(&program.minors, gc_pacer_base_budget_bytes(heap_with(program.live_bytes))));
+  fulls_until_minors_pay(&program, garbage);
+  assert_true(gc_pacer_minors_may_pay(&program.minors, 0));
+}
+
+static void
+when_they_cost_too_much_only_the_last_full_cycle_to_wait_for_leads_back(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  for (int round = 0; round < 3; round++) {
+    minors_until_given_up(&program, costly);
+    for (; program.minors.waiting > 1; run_cycle(&program, costly))
+      assert_false(gc_pacer_minors_may_pay(&program.minors, SIZE_MAX));
+    assert_true(gc_pacer_minors_may_pay(&program.minors, 0));
+    fulls_until_minors_pay(&program, costly);
+  }
+}
+
 static void
 when_most_have_died_they_are_tried_again(void **state) {
   (void)state;
@@ -829,6 +857,8 @@ main(void) {
       cmocka_unit_test(the_nursery_shrinks_to_the_least_and_no_further),
       cmocka_unit_test(what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery),
       cmocka_unit_test(while_the_heap_grows_there_are_no_minor_cycles),
+      cmocka_unit_test(after_growth_a_cycle_needs_something_new_to_change_that),
+      cmocka_unit_test(when_they_cost_too_much_only_the_last_full_cycle_to_wait_for_leads_back),
       cmocka_unit_test(when_most_have_died_they_are_tried_again),
       cmocka_unit_test(where_nothing_dies_young_tries_grow_rare),
       cmocka_unit_test(where_they_cost_too_much_tries_grow_rare),
