@@ -7,7 +7,7 @@
 #include "os/memory.h"
 
 GC_STATE struct gc_heap gc_heap;
-bool gc_heap_displacements[GC_DISPLACEMENTS_MAX] = {true};
+bool gc_heap_displacements[GC_DISPLACEMENTS_MAX + 3] = {true};
 void *GC_least_plausible_heap_addr = (void *)UINTPTR_MAX;
 void *GC_greatest_plausible_heap_addr;
 

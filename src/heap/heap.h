@@ -93,9 +93,9 @@ extern __attribute__((visibility("default"))) void *GC_greatest_plausible_heap_a
 
 extern struct gc_heap gc_heap;
 
-// Which displacements count when all_interior_pointers is off.  [written before the first cycle that needs
-// it]
-extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX];
+// Which displacements count when all_interior_pointers is off.  The last may be read with three more.
+// [written before the first cycle that needs it]
+extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX + 3];
 
 // Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; halved until the system
 // agrees.  false if even 1 MiB is refused.

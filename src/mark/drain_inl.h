@@ -30,6 +30,15 @@
 #include "mark/filter.h"
 #include "mark/marker.h"
 
+// What an instruction set does at one go.
+struct gc_drain_vectors {
+  struct gc_small_filter filter;
+
+  // Find the candidates for eight offsets if they all lie in one page, as those in arrays of objects that
+  // were allocated one after the other do.  false if not.  NULL: no code for it.
+  bool (*find_eight)(struct gc_mark_view view, const size_t *offsets, struct gc_candidate *candidates);
+};
+
 #define PIECE_GRANULES (GC_PIECE_WORDS * GC_WORD_BYTES / GC_GRANULE_BYTES)
 
 // In a candidate's entry: the object contains no pointers.
@@ -86,6 +95,32 @@ find_counting_candidate(struct gc_mark_view view, size_t offset) {
   return candidate;
 }
 
+// Those for `count` offsets, asking for their slot bytes.
+GC_NO_SANITIZE GC_INLINE struct gc_candidate *
+find_apart(struct gc_mark_view view, const size_t *offsets, size_t count, struct gc_candidate *candidates) {
+  for (size_t i = 0; i < count; i++) {
+    candidates[i] = find_counting_candidate(view, offsets[i]);
+    __builtin_prefetch(candidates[i].byte);
+  }
+  return candidates + count;
+}
+
+// The same up to `end`, by eights as far as there is code for it.  Returns the end of the candidates.
+GC_NO_SANITIZE GC_INLINE struct gc_candidate *
+find_candidates(struct gc_mark_view view, const size_t *offsets, const size_t *end,
+                struct gc_candidate *candidates, struct gc_drain_vectors vectors) {
+  for (; vectors.find_eight && end - offsets >= 8; offsets += 8) {
+    if (!vectors.find_eight(view, offsets, candidates)) {
+      candidates = find_apart(view, offsets, 8, candidates);
+      continue;
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++)
+      __builtin_prefetch(candidates++->byte);
+  }
+  return find_apart(view, offsets, (size_t)(end - offsets), candidates);
+}
+
 GC_NO_SANITIZE GC_INLINE size_t
 is_white(struct gc_mark_view view, struct gc_candidate candidate) {
   return view.white >> *candidate.byte & 1;
@@ -107,29 +142,31 @@ push_white(struct gc_marker *marker, struct gc_mark_view view, struct gc_candida
   return top + white;
 }
 
-// Pop a batch and ask for its memory.  Returns the new top.
+// Pop a batch and ask for its memory, in the order in which it was pushed: what an array refers to lies in
+// that order, mostly, and is then fetched ahead by the processor itself.  Returns the new top.
 GC_INLINE gc_mark_entry *
 pop_objects(struct gc_mark_view view, struct gc_mark_batch *batch, const gc_mark_entry *base,
             gc_mark_entry *top) {
   size_t count = gc_min((size_t)(top - base), GC_BATCH_OBJECTS);
+  top -= count;
   for (size_t i = 0; i < count; i++) {
-    gc_mark_entry entry = *--top;
-    __builtin_prefetch((const void *)(view.base + (gc_mark_entry_granule(entry) << GC_GRANULE_SHIFT)));
-    batch->objects[i] = entry;
+    __builtin_prefetch((const void *)(view.base + (gc_mark_entry_granule(top[i]) << GC_GRANULE_SHIFT)));
+    batch->objects[i] = top[i];
   }
   batch->object_count = count;
   return top;
 }
 
-// Pack the addresses among `count` words, an even number, as offsets from the heap's base.  Which words are
+// Pack the addresses in an object of some granules, as offsets from the heap's base.  Which words are
 // addresses is as good as random, so no branch depends on it.  While the world runs a word may change, so it
 // is read once only.  Returns the end of the offsets.
 GC_NO_SANITIZE GC_INLINE size_t *
-pack_words(struct gc_mark_view view, const uintptr_t *words, size_t count, size_t *end,
+pack_words(struct gc_mark_view view, const uintptr_t *words, size_t granules, size_t *end,
            struct gc_small_filter filter) {
-  for (; count >= 4; count -= 4, words += 4)
+  _Static_assert(GC_GRANULE_BYTES == 2 * GC_WORD_BYTES, "a granule is two words");
+  for (size_t pairs = granules / 2; pairs > 0; pairs--, words += 4)
     end += filter.pack_four(words, view.base, view.bytes, end);
-  if (count)
+  if (granules % 2)
     end += filter.pack_two(words, view.base, view.bytes, end);
   return end;
 }
@@ -139,28 +176,23 @@ pack_words(struct gc_mark_view view, const uintptr_t *words, size_t count, size_
 // Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 scan_objects(struct gc_marker *marker, struct gc_mark_view view, const struct gc_mark_batch *objects,
-             struct gc_mark_batch *candidates, gc_mark_entry *top, struct gc_small_filter filter) {
+             struct gc_mark_batch *candidates, gc_mark_entry *top, struct gc_drain_vectors vectors) {
   size_t *end = marker->offsets;
   for (size_t i = 0; i < objects->object_count; i++) {
     size_t granule = gc_mark_entry_granule(objects->objects[i]);
     size_t granules = gc_mark_entry_granules(objects->objects[i]);
-    if (GC_UNLIKELY(granules == GC_ENTRY_DESCRIBED)) {
-      top = gc_marker_scan_described(marker, top, granule);
-      continue;
-    }
-    if (GC_UNLIKELY(granules > PIECE_GRANULES)) {
+    if (GC_UNLIKELY(granules == GC_ENTRY_DESCRIBED || granules > PIECE_GRANULES)) {
+      if (granules == GC_ENTRY_DESCRIBED) {
+        top = gc_marker_scan_described(marker, top, granule);
+        continue;
+      }
       *top++ = gc_mark_entry_make(granule + PIECE_GRANULES, granules - PIECE_GRANULES);
       granules = PIECE_GRANULES;
     }
     const uintptr_t *words = (const uintptr_t *)(view.base + (granule << GC_GRANULE_SHIFT));
-    end = pack_words(view, words, granules * (GC_GRANULE_BYTES / GC_WORD_BYTES), end, filter);
+    end = pack_words(view, words, granules, end, vectors.filter);
   }
-  struct gc_candidate *candidate = candidates->candidates;
-  for (const size_t *offset = marker->offsets; offset < end; offset++, candidate++) {
-    *candidate = find_counting_candidate(view, *offset);
-    __builtin_prefetch(candidate->byte);
-  }
-  candidates->candidates_end = candidate;
+  candidates->candidates_end = find_candidates(view, marker->offsets, end, candidates->candidates, vectors);
   return top;
 }
 
@@ -327,7 +359,7 @@ follow_objects(struct gc_marker *marker, struct gc_mark_view view, struct gc_mar
 
 // Drain the stack until it is empty or about `budget` entries have been scanned.  Returns how many have.
 GC_NO_SANITIZE GC_INLINE size_t
-gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter filter) {
+gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_drain_vectors vectors) {
   struct gc_mark_view view = marker->view;
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;
@@ -343,14 +375,14 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_small_filter fi
       top = gc_marker_make_room(marker, top);
     if (before->object_count == 0 && before->candidates_end == before->candidates &&
         (size_t)(top - marker->stack.base) <= few) {
-      top = drain_depth_first(marker, view, top, many, budget - scanned, &scanned, filter);
+      top = drain_depth_first(marker, view, top, many, budget - scanned, &scanned, vectors.filter);
       continue;
     }
     top = pop_objects(view, now, marker->stack.base, top);
     if (marker->way == GC_DRAIN_AHEAD)
-      top = follow_objects(marker, view, before, top, filter);
+      top = follow_objects(marker, view, before, top, vectors.filter);
     else {
-      top = scan_objects(marker, view, before, now, top, filter);
+      top = scan_objects(marker, view, before, now, top, vectors);
       top = settle(marker, view, before, top, &mixed);
     }
     scanned += now->object_count;

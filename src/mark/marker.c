@@ -9,10 +9,11 @@
 // ---- The fastest way -----------------------------------------------------------------------------------
 
 enum {
-  TRIAL_ENTRIES = 2048, // a way is timed for so many at a time: what the last one left behind hardly counts
+  TRIAL_ENTRIES = 8192, // a way is timed for so many at a time: what the last one left behind hardly counts
+  TRIAL_ENTRIES_FEW = 256, // fewer say nothing
   TRIAL_ROUNDS = 2,
-  TRIALS_BETWEEN_MIN = 1 << 16, // entries between two trials
-  TRIALS_BETWEEN_MAX = 1 << 20
+  TRIALS_BETWEEN_MIN = 1 << 18, // entries between two trials
+  TRIALS_BETWEEN_MAX = 1 << 22
 };
 
 enum gc_drain_way
@@ -41,21 +42,21 @@ choose_way(struct gc_marker *marker) {
   begin_trial(trial, between, between);
 }
 
-// Drain at most `most` entries in the next way to be tried, and time it.  Too few tell nothing: then it is
-// tried again after some more.  Depth first may take twenty times as long as the others, so it begins with
-// few, and what took more than four times as long as another is not tried again.  The lesser time counts:
-// what disturbs one adds to it.
+// Drain some entries in the next way to be tried, and time it.  If there are too few it is tried again after
+// some more.  Depth first may take twenty times as long as the others, so it begins with few, and what took
+// more than four times as long as another is not tried again.  The lesser time counts: what disturbs one adds
+// to it.
 static void
-try_way(struct gc_marker *marker, size_t most) {
+try_way(struct gc_marker *marker) {
   struct gc_mark_trial *trial = &marker->trial;
   enum gc_drain_way in_use = marker->way, way = trial->drains % GC_DRAIN_WAYS;
-  size_t entries = gc_min(most, trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES / 8 : TRIAL_ENTRIES);
+  size_t entries = trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES_FEW : TRIAL_ENTRIES;
   marker->way = way;
   uint64_t begin_ns = gc_os_now_ns();
   size_t scanned = marker->drain(marker, entries);
   uint64_t spent_ns = gc_os_now_ns() - begin_ns;
   marker->way = in_use;
-  if (scanned < entries / 4) {
+  if (scanned < TRIAL_ENTRIES_FEW) {
     trial->until = TRIAL_ENTRIES;
     return;
   }
@@ -68,11 +69,11 @@ try_way(struct gc_marker *marker, size_t most) {
     choose_way(marker);
 }
 
-// Drain about `entries` entries at most.
+// Drain about `entries` entries at most, save for a trial.
 static void
 drain_some(struct gc_marker *marker, size_t entries) {
   if (GC_UNLIKELY(marker->trial.until == 0))
-    try_way(marker, entries);
+    try_way(marker);
   else
     marker->trial.until -= gc_min(marker->trial.until, marker->drain(marker, entries));
 }
@@ -98,7 +99,7 @@ gc_marker_begin(struct gc_marker *marker, bool minor) {
   if (!marker->drain)
     marker->drain = gc_drain_choose();
   if (!marker->trial.between)
-    begin_trial(&marker->trial, TRIALS_BETWEEN_MIN / 8, TRIALS_BETWEEN_MIN);
+    begin_trial(&marker->trial, TRIALS_BETWEEN_MIN / 32, TRIALS_BETWEEN_MIN);
 }
 
 void

@@ -240,6 +240,67 @@ every_word_of_a_wide_array_counts(void **state) {
   graph_check_marks();
 }
 
+// Objects side by side, each with a child that counts and, if only the first word of their kind is searched,
+// one that does not.
+static uint32_t
+add_neighbours(size_t count, size_t bytes, unsigned kind, bool first_word_only) {
+  uint32_t first = graph_add_node(bytes, kind);
+  for (size_t i = 1; i < count; i++)
+    graph_add_node(bytes, kind);
+  for (uint32_t object = first; object < first + count; object++) {
+    uint32_t child = graph_add_node(32, GC_KIND_EXACT), other = graph_add_node(32, GC_KIND_EXACT);
+    graph_add_edge(object, 0, child, 0);
+    if (first_word_only)
+      ((char **)(void *)graph.nodes[object].start)[1] = graph.nodes[other].start;
+    else
+      graph_add_edge(object, 1, other, 0);
+  }
+  return first;
+}
+
+// Arrays, enough of them to be scanned in batches, whose words refer to three quarters of these objects: some
+// in a row to one, and into one place of it, so that several in a row lie in one page.
+static void
+refer_to_neighbours(size_t bytes, unsigned kind, bool first_word_only) {
+  enum { OBJECTS = 100, ARRAYS = 40, WORDS = 48, NEAR_BYTES = 64 };
+  uint32_t first = add_neighbours(OBJECTS, bytes, kind, first_word_only);
+  for (size_t i = 0; i < ARRAYS; i++) {
+    uint32_t array = graph_add_node(WORDS * GC_WORD_BYTES, GC_KIND_EXACT);
+    size_t from = random_below(OBJECTS), words_each = 1 + random_below(12);
+    size_t place = random_below(2) ? random_below(bytes) : 0;
+    graph_add_root(array, 0);
+    for (size_t word = 0; word < WORDS; word++) {
+      size_t object = (from + word / words_each) % OBJECTS;
+      size_t start = object % 2 && random_below(2) ? 0 : place;
+      if (object % 4 < 3)
+        graph_add_edge(array, word, first + (uint32_t)object,
+                       start + random_below(gc_min(NEAR_BYTES, bytes - start)));
+    }
+  }
+}
+
+static void
+words_that_refer_into_one_page_count_as_others_do(void **state) {
+  (void)state;
+  static unsigned described;
+  static const size_t sizes[] = {16, 48, 1008, 5000, 24000, 200000};
+  random_begin("neighbours");
+  gc_heap_register_displacement(40);
+  if (!described)
+    described = gc_kind_make(GC_WORD_BYTES | GC_DESCRIPTOR_LENGTH, false);
+  const unsigned kinds[] = {GC_KIND_NORMAL, GC_KIND_EXACT, GC_KIND_ATOMIC, described};
+  for (size_t round = 0; round < 2 * 6 * 4; round++) {
+    begin(256 * GC_MIB);
+    gc_heap_set_all_interior_pointers(round % 2);
+    unsigned kind = kinds[round / 2 % 4];
+    refer_to_neighbours(sizes[round / 8], kind, kind == described);
+    assert_in_range(graph_reach(false), 10, graph.node_count - 10);
+    mark_from(graph_root_range());
+    graph_check_marks();
+  }
+  gc_heap_displacements[40] = false;
+}
+
 // ---- Overflow ------------------------------------------------------------------------------------------
 
 static void
@@ -650,6 +711,7 @@ main(void) {
       IN_EACH_WAY(roots_need_not_be_aligned),
       IN_EACH_WAY(long_objects_are_scanned_to_the_end),
       IN_EACH_WAY(every_word_of_a_wide_array_counts),
+      IN_EACH_WAY(words_that_refer_into_one_page_count_as_others_do),
       IN_EACH_WAY(after_an_overflow_all_is_marked_even_so),
       IN_EACH_WAY(a_tree_deeper_than_the_stack_is_marked),
       IN_EACH_WAY(more_roots_than_the_stack_holds_are_all_marked),
