@@ -105,6 +105,10 @@ struct gc_pacer_full {
 };
 void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 
+// What the next one will take, with `live_bytes` after this one, if of what is allocated until then as large a
+// part survives: a heap that grows is stopped for longer each time.
+uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full, size_t live_bytes);
+
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
 // Bytes to allocate before a concurrent cycle starts: less than the budget by a quarter more than what will

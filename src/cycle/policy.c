@@ -23,7 +23,7 @@ static GC_STATE struct {
   bool tracks;                 // writes are noticed
   bool full_first;             // minor cycles need a full one before them
   size_t floating_bytes;       // of what counts as alive, probably garbage
-  uint64_t full_ns;            // what the last full cycle took
+  uint64_t next_full_ns;       // what the next full cycle will probably take
   size_t full_live_bytes;      // what lived after the last full cycle
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
@@ -77,11 +77,11 @@ end_tracking(void) {
 
 // ---- Modes ---------------------------------------------------------------------------------------------
 
-// In AUTO: not for small heaps, nor where a full cycle in one pause is short enough, as with pointer-free
+// In AUTO: not for small heaps, nor where a full cycle in one pause will be short enough, as with pointer-free
 // data.
 static bool
 is_worth(size_t least_bytes) {
-  bool long_pauses = policy.full_ns / 2 > gc_pause_target_ns();
+  bool long_pauses = policy.next_full_ns / 2 > gc_pause_target_ns();
   return policy.mode != GC_MODE_IS_AUTO || (gc_heap.live_bytes >= least_bytes && long_pauses);
 }
 
@@ -224,7 +224,6 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
   policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
   if (born_bytes > 0)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
-  policy.full_ns = mark_ns;
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
   struct gc_pacer_full full = {
@@ -237,6 +236,7 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
   gc_pacer_minors_after_full(&policy.minors, full);
+  policy.next_full_ns = gc_pacer_expected_full_ns(full, policy.full_live_bytes);
   policy.full_first = !is_generational();
   gc_policy_set_budget();
 }

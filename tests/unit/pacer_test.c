@@ -534,6 +534,26 @@ while_the_heap_grows_there_are_no_minor_cycles(void **state) {
   assert_false(gc_pacer_minors_pay(&program.minors));
 }
 
+static void
+a_heap_that_grows_expects_a_longer_full_cycle(void **state) {
+  (void)state;
+  static const struct {
+    struct gc_pacer_full full;
+    size_t live_bytes;
+    uint64_t expected_ns;
+  } cases[] = {
+      {{1000, 50, 100, 0}, 100, 1500},   // all survived
+      {{1000, 50, 100, 50}, 100, 1250},  // half did
+      {{1000, 50, 100, 100}, 100, 1000}, // as much died as was new
+      {{1000, 50, 100, 500}, 100, 1000}, // more than that
+      {{1000, 50, 0, 0}, 100, 1000},     // nothing was new
+      {{1000, 200, 100, 0}, 0, 201000},  // nothing lived
+      {{0, 50, 100, 0}, 100, 0},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_int_equal(gc_pacer_expected_full_ns(cases[i].full, cases[i].live_bytes), cases[i].expected_ns);
+}
+
 // A full cycle that the program asks for, and then another.
 static void
 after_growth_a_cycle_needs_something_new_to_change_that(void **state) {
@@ -857,6 +877,7 @@ main(void) {
       cmocka_unit_test(the_nursery_shrinks_to_the_least_and_no_further),
       cmocka_unit_test(what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery),
       cmocka_unit_test(while_the_heap_grows_there_are_no_minor_cycles),
+      cmocka_unit_test(a_heap_that_grows_expects_a_longer_full_cycle),
       cmocka_unit_test(after_growth_a_cycle_needs_something_new_to_change_that),
       cmocka_unit_test(when_they_cost_too_much_only_the_last_full_cycle_to_wait_for_leads_back),
       cmocka_unit_test(when_most_have_died_they_are_tried_again),
