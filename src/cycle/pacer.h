@@ -105,8 +105,8 @@ struct gc_pacer_full {
 };
 void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 
-// What the next one will take, with `live_bytes` after this one, if of what is allocated until then as large a
-// part survives: a heap that grows is stopped for longer each time.
+// What the next one will take, with `live_bytes` after this one, if of what is allocated until then as large
+// a part survives: a heap that grows is stopped for longer each time.
 uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full, size_t live_bytes);
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------

@@ -77,8 +77,8 @@ end_tracking(void) {
 
 // ---- Modes ---------------------------------------------------------------------------------------------
 
-// In AUTO: not for small heaps, nor where a full cycle in one pause will be short enough, as with pointer-free
-// data.
+// In AUTO: not for small heaps, nor where a full cycle in one pause will be short enough, as with
+// pointer-free data.
 static bool
 is_worth(size_t least_bytes) {
   bool long_pauses = policy.next_full_ns / 2 > gc_pause_target_ns();
