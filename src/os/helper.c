@@ -9,9 +9,10 @@ enum { STACK_BYTES = 256 * 1024 };
 static bool
 start(const pthread_attr_t *attributes, void *(*main)(void *), void *argument) {
   pthread_t thread;
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  sigset_t blocked, old;
+  sigfillset(&blocked);
+  sigdelset(&blocked, SIGSEGV);
+  pthread_sigmask(SIG_SETMASK, &blocked, &old);
   int error = pthread_create(&thread, attributes, main, argument);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error == 0;

@@ -1,5 +1,6 @@
-// Threads of the collector's own: detached, with a small stack and all signals blocked, so that no handler
-// of the program runs on them and no stop signal reaches them.
+// Threads of the collector's own: detached, with a small stack and all signals blocked, so that no handler of
+// the program runs on them and no stop signal reaches them; save SIGSEGV, since the collector itself writes
+// to objects that may be armed by PROTECT (os/writes.h).
 #pragma once
 
 #include "base/types.h"

@@ -32,12 +32,13 @@ static const struct phase phases[] = {
     {"sparse", "LOAM_STRESS_COLLECT", "97", 2, 0},
     {"verify", "LOAM_VERIFY", "1", 3, 0},
     {"delay", "LOAM_STRESS_DELAY", "50", 2, 0},
+    {"protect", "LOAM_WRITES", "mprotect", 3, 0},
     {"refuse", "LOAM_STRESS_FAIL_OS", NULL, 1, 50},
 };
 
 static const struct phase phase_environment = {"environment", NULL, NULL, 1, 0};
 static const char *const switches[] = {"LOAM_STRESS_COLLECT", "LOAM_STRESS_FAIL_OS", "LOAM_STRESS_DELAY",
-                                       "LOAM_VERIFY"};
+                                       "LOAM_VERIFY", "LOAM_WRITES"};
 
 #define REFUSE_SECONDS 0.05
 enum {

@@ -175,6 +175,8 @@ check_references(void) {
     const struct node *node = &model->nodes[number];
     if (node->state != HERE || !is_reference(node) || node->broken)
       continue;
+    if (progress->failures > 0 && !is_readable(number))
+      continue; // a reference that was refused may lie in its place
     if (node->type == EPHEMERON)
       check_ephemeron(number);
     else
