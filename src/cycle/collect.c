@@ -99,11 +99,12 @@ run_full(struct gc_cycle_request request) {
   };
   gc_cycle_finish_sweep();
   gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
-  if (gc_policy_wants_arming())
+  bool armed = gc_policy_wants_arming();
+  if (armed)
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)
-    gc_policy_after_full(state.pause.total_ns, 0);
+    gc_policy_after_full(state.pause.total_ns, 0, armed);
   else
     gc_policy_lose_written(); // it was armed, and not searched
   gc_concurrent_settle();

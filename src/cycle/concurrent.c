@@ -300,7 +300,7 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes);
+  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes, true);
   gc_concurrent_settle();
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }

@@ -220,10 +220,10 @@ gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full 
 }
 
 uint64_t
-gc_pacer_expected_full_ns(struct gc_pacer_full full, size_t live_bytes) {
-  size_t survived_bytes = full.allocated_bytes - gc_min(full.allocated_bytes, full.reclaimed_bytes);
-  double survival = (double)survived_bytes / (double)gc_max(full.allocated_bytes, 1);
-  double growth = (double)full.full_bytes * survival / (double)gc_max(live_bytes, 1);
+gc_pacer_expected_full_ns(struct gc_pacer_full full) {
+  double stays =
+      (double)gc_min(full.grown_bytes, full.allocated_bytes) / (double)gc_max(full.allocated_bytes, 1);
+  double growth = (double)full.full_bytes * stays / (double)gc_max(full.marked_bytes, 1);
   return full.full_ns + (uint64_t)((double)full.full_ns * growth);
 }
 

@@ -83,8 +83,8 @@ void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 // have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 
-// Whether they may be after a full cycle that comes now, `allocated_bytes` after the last one: where most
-// objects survived, next to none since then change nothing.
+// Whether they may be after a full cycle that comes now, `allocated_bytes` after the last one.  Where most
+// objects survived, next to none since then change nothing, mostly.
 bool gc_pacer_minors_may_pay(const struct gc_pacer_minors *minors, size_t allocated_bytes);
 
 // After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes
@@ -101,13 +101,15 @@ struct gc_pacer_full {
   uint64_t full_ns;       // it took
   size_t full_bytes;      // what the next is due after
   size_t allocated_bytes; // since the last full one
-  size_t reclaimed_bytes;
+  size_t reclaimed_bytes; // since then, by this one and minor ones
+  size_t grown_bytes;     // more lives than after the last
+  size_t marked_bytes;    // lives, with roots
 };
 void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 
-// What the next one will take, with `live_bytes` after this one, if of what is allocated until then as large
-// a part survives: a heap that grows is stopped for longer each time.
-uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full, size_t live_bytes);
+// What the next one will take, if as large a part of what is allocated until then stays: a heap that grows is
+// stopped for longer each time.
+uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full);
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 

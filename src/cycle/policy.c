@@ -130,7 +130,8 @@ choose_for_stress(void) {
 
 bool
 gc_policy_wants_arming(void) {
-  size_t allocated_total_bytes = gc_heap.allocated_before_bytes + gc_heap.allocated_bytes;
+  size_t allocated_total_bytes =
+      gc_heap.allocated_before_bytes + gc_heap.allocated_bytes + gc_heap.carried_bytes;
   bool may_pay =
       gc_pacer_minors_may_pay(&policy.minors, allocated_total_bytes - policy.full_allocated_bytes) ||
       gc_tunables.stress_collect_every > 0;
@@ -182,7 +183,7 @@ gc_cycle_pacer_heap(void) {
 void
 gc_policy_set_budget(void) {
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
-  gc_heap.empty_first = is_generational();
+  gc_heap.empty_first = is_generational() && !policy.full_first;
   if (gc_heap.empty_first)
     gc_cycle_stats.budget_bytes =
         gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
@@ -219,7 +220,8 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 }
 
 void
-gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
+gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, bool armed) {
+  size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
   policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
   if (born_bytes > 0)
@@ -232,12 +234,14 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes) {
       .allocated_bytes = gc_heap.allocated_before_bytes - policy.full_allocated_bytes,
       .reclaimed_bytes =
           gc_heap.reclaimed_before_bytes + gc_heap.reclaimed_bytes - policy.full_reclaimed_bytes,
+      .grown_bytes = policy.full_live_bytes - gc_min(policy.full_live_bytes, before_bytes),
+      .marked_bytes = policy.full_live_bytes + gc_cycle_stats.root_bytes,
   };
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
   gc_pacer_minors_after_full(&policy.minors, full);
-  policy.next_full_ns = gc_pacer_expected_full_ns(full, policy.full_live_bytes);
-  policy.full_first = !is_generational();
+  policy.next_full_ns = gc_pacer_expected_full_ns(full);
+  policy.full_first = !armed || !is_generational();
   gc_policy_set_budget();
 }
 

@@ -140,16 +140,16 @@ visit_uncollectable(struct slow_marker *marker) {
   }
 }
 
-// The frames of the collection itself, and as much below.  Where a program leaves open how far one of its
-// stacks goes up, all of that mapping is searched, these frames too if they lie there; and the trace leaves
-// addresses in them that are nobody's references.
+// The frames of the collection itself, as deep as marking and the trace go.  Where a program leaves open how
+// far one of its stacks goes up, all of that mapping is searched, these frames too if they lie there; and
+// they hold addresses that are nobody's references.
 static struct gc_range
 own_frames(void) {
-  enum { ENOUGH_BYTES = 64 * 1024 };
+  enum { FRAMES_BYTES_MAX = 64 * 1024, DEEPER_BYTES = 12 * 1024 };
   const char *here = __builtin_frame_address(0);
   const struct gc_thread *thread = gc_thread_current();
-  bool below = thread && (size_t)(thread->stack_pointer - here) < ENOUGH_BYTES;
-  return below ? (struct gc_range){here - ENOUGH_BYTES, thread->stack_pointer}
+  bool below = thread && (size_t)(thread->stack_pointer - here) < FRAMES_BYTES_MAX;
+  return below ? (struct gc_range){here - DEEPER_BYTES, thread->stack_pointer}
                : (struct gc_range){NULL, NULL};
 }
 
@@ -162,8 +162,10 @@ trace(struct slow_marker *marker) {
   // What was passed over may have stale words that refer to new objects by now.
   bool (*collect)(struct gc_range_array *) =
       marker->check_object ? gc_roots_collect_searched_stw : gc_roots_collect_stw;
-  if (!collect(&roots) || !gc_ranges_remove(&roots, own_frames()))
+  if (!collect(&roots) || !gc_ranges_remove(&roots, own_frames())) {
+    marker->out_of_memory = true;
     return;
+  }
   for (size_t i = 0; i < roots.count; i++) {
     visit_range(marker, roots.items[i], true);
     drain(marker);

@@ -13,12 +13,12 @@
 // in a heap of any variety, so there is none where that is the case: a random graph marks in 30 % less time.
 //
 // Without the second delay each test of a slot byte, seldom in a near cache and never predictable, stalls
-// the processor until the byte has come: 60 to 90 ns per object on a random graph against 23
+// the processor until the byte has come: 60 to 90 ns per object on a random graph against 21
 // (bench/graphmark).  Without the first, the scan waits for the object. Queues instead of batches do as
 // well and take twice the instructions.
 //
 // But where memory need not be waited for and branches go as foreseen, the delays only cost: lists in
-// allocation order are followed depth first in 5 ns per object against 7.  So there are other ways, and
+// allocation order are followed depth first in 5 ns per object against 6.  So there are other ways, and
 // marker.c finds out which is the fastest.
 //
 // Everything is inlined into one function, gc_drain_with, which keeps the view and the top of the stack in

@@ -42,26 +42,30 @@ choose_way(struct gc_marker *marker) {
   begin_trial(trial, between, between);
 }
 
-// Drain some entries in the next way to be tried, and time it.  If there are too few it is tried again after
-// some more.  Depth first may take twenty times as long as the others, so it begins with few, and what took
-// more than four times as long as another is not tried again.  The lesser time counts: what disturbs one adds
-// to it.
+// Drain at most `most` entries in the way to be tried, and add up what it takes until that is enough or
+// nothing is left.  If there were too few it is tried again after some more.  Depth first may take twenty
+// times as long as the others, so it begins with few, and what took more than four times as long as another
+// is not tried again.  The lesser time counts: what disturbs one adds to it.
 static void
-try_way(struct gc_marker *marker) {
+try_way(struct gc_marker *marker, size_t most) {
   struct gc_mark_trial *trial = &marker->trial;
   enum gc_drain_way in_use = marker->way, way = trial->drains % GC_DRAIN_WAYS;
-  size_t entries = trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES_FEW : TRIAL_ENTRIES;
+  size_t enough = trial->drains == GC_DRAIN_DEPTH_FIRST ? TRIAL_ENTRIES_FEW : TRIAL_ENTRIES;
   marker->way = way;
   uint64_t begin_ns = gc_os_now_ns();
-  size_t scanned = marker->drain(marker, entries);
-  uint64_t spent_ns = gc_os_now_ns() - begin_ns;
+  size_t entries = gc_max(enough - trial->scanned, TRIAL_ENTRIES_FEW); // not fewer than a batch or two
+  trial->scanned += marker->drain(marker, gc_min(most, entries));
+  trial->spent_ns += gc_os_now_ns() - begin_ns;
   marker->way = in_use;
-  if (scanned < TRIAL_ENTRIES_FEW) {
-    trial->until = TRIAL_ENTRIES;
+  if (trial->scanned < enough && marker->stack.top != marker->stack.base)
     return;
+  if (trial->scanned < TRIAL_ENTRIES_FEW) {
+    trial->until = TRIAL_ENTRIES;
+  } else {
+    trial->cost[way] = gc_min(trial->cost[way], trial->spent_ns * TRIAL_ENTRIES / trial->scanned);
+    trial->drains++;
   }
-  trial->cost[way] = gc_min(trial->cost[way], spent_ns * TRIAL_ENTRIES / scanned);
-  trial->drains++;
+  trial->scanned = trial->spent_ns = 0;
   while (trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS &&
          trial->cost[trial->drains % GC_DRAIN_WAYS] > 4 * trial->cost[gc_mark_fastest_way(trial, way)])
     trial->drains++;
@@ -69,11 +73,11 @@ try_way(struct gc_marker *marker) {
     choose_way(marker);
 }
 
-// Drain about `entries` entries at most, save for a trial.
+// Drain about `entries` entries at most.
 static void
 drain_some(struct gc_marker *marker, size_t entries) {
   if (GC_UNLIKELY(marker->trial.until == 0))
-    try_way(marker);
+    try_way(marker, entries);
   else
     marker->trial.until -= gc_min(marker->trial.until, marker->drain(marker, entries));
 }

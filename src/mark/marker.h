@@ -68,6 +68,8 @@ struct gc_mark_trial {
   size_t until;                 // entries to scan before a way is timed; 0: it is time
   size_t between;               // entries between the last two trials
   unsigned drains;              // of this trial; 0: it has not begun
+  size_t scanned;               // entries, of the drain that is being timed
+  uint64_t spent_ns;            // on them
   uint64_t cost[GC_DRAIN_WAYS]; // ns, the least so far; UINT64_MAX: not yet timed
 };
 
