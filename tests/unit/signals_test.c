@@ -1,4 +1,5 @@
-// What a handler is told of the thread that it interrupts.
+// What a handler is told of the thread that it interrupts, and which signals reach the collector's own
+// threads.
 #include "os/signals.h"
 
 #include <pthread.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "os/helper.h"
 
 enum { SIGNALS = 200 };
 
@@ -93,9 +95,29 @@ a_thread_in_a_system_call_is_told_from_one_that_computes(void **state) {
   assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
 }
 
+static void *
+tell_mask(void *mask) {
+  pthread_sigmask(SIG_BLOCK, NULL, mask);
+  finished = true;
+  return NULL;
+}
+
+static void
+a_helper_takes_no_signal_but_its_own_faults(void **state) {
+  (void)state;
+  sigset_t mask;
+  finished = false;
+  assert_true(gc_os_start_helper(tell_mask, &mask));
+  while (!finished)
+    usleep(100);
+  for (int number = 1; number < 32; number++)
+    assert_int_equal(sigismember(&mask, number), number != SIGSEGV && number != SIGKILL && number != SIGSTOP);
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_helper_takes_no_signal_but_its_own_faults),
       cmocka_unit_test(a_thread_in_a_system_call_is_told_from_one_that_computes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
