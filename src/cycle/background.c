@@ -1,7 +1,6 @@
 // The background thread: gives free memory back to the system when it has been free for a while, and
 // collects when a program that dropped much allocates too little to reach its next collection.  It exists
-// once the heap has held HEAP_BYTES_MIN, wakes four times a second, and is no thread of
-// the world.
+// once the heap has held HEAP_BYTES_MIN, wakes four times a second, and is no thread of the world.
 #include <time.h>
 
 #include "base/hooks.h"

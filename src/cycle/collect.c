@@ -106,7 +106,7 @@ run_full(struct gc_cycle_request request) {
   if (finished)
     gc_policy_after_full(state.pause.total_ns, 0, armed);
   else
-    gc_policy_lose_written(); // it was armed, and not searched
+    gc_policy_lose_written(); // what was armed has not been searched
   gc_concurrent_settle();
   gc_cycle_log("full", &state.pause, 1, 0);
   return finished;

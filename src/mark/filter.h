@@ -6,8 +6,8 @@
 
 enum { GC_FILTER_WORDS = 64 };
 
-// What the inner loop asks of a few words.  Four at most, because a load that reaches into
-// the next cache line would wait for that line, too; and two, since objects are multiples of two.
+// What the inner loop asks of a few words.  Four at most, because a load that reaches into the next cache
+// line would wait for that line, too; and two, since objects are multiples of two.
 //
 // Packing reads each word once and stores words[i] - base for each where that is less than `bytes`, one after
 // the other, and returns how many there are.  It may write as many as there are words.
