@@ -132,19 +132,43 @@ gc_remember_harvest(size_t page, size_t limit) {
   }
 }
 
+// Whether something was found written of `pages` pages.
+static bool
+is_any_written(size_t page, size_t pages) {
+  uint64_t any = 0;
+  for (const uint8_t *part = gc_written + page * PARTS; pages > 0; pages--, part += PARTS) {
+    uint64_t words[2];
+    memcpy(words, part, sizeof words);
+    any |= words[0] | words[1];
+  }
+  return any != 0;
+}
+
+// The first page from `page` on of which something was found written, or `limit`.  Mostly there is nothing for
+// a long way.
+static size_t
+next_written(size_t page, size_t limit) {
+  enum { MANY = 64 };
+  while (page < limit) {
+    if (limit - page >= MANY && !is_any_written(page, MANY)) {
+      page += MANY;
+      continue;
+    }
+    for (size_t end = gc_min(page + MANY, limit); page < end; page++)
+      if (is_any_written(page, 1))
+        return page;
+  }
+  return limit;
+}
+
 // Take what was found written of one page, and forget it.  The program may be telling more at this moment:
 // only bytes that were read as set are cleared.
-static bool
+static void
 take_written(uint8_t *parts, uint8_t *taken) {
-  uint64_t words[2];
-  memcpy(words, parts, sizeof words);
-  if ((words[0] | words[1]) == 0)
-    return false;
-  memcpy(taken, words, sizeof words);
+  memcpy(taken, parts, PARTS);
   for (size_t part = 0; part < PARTS; part++)
     if (taken[part])
       parts[part] = 0;
-  return true;
 }
 
 // Append the runs of written parts of one page.
@@ -168,16 +192,26 @@ may_hold_marked(size_t page) {
   return gc_heap.marking || info->free_slots < info->slots;
 }
 
+// Open pages count as written, as far as there is anything to search.
+static bool
+gather_open(size_t page, size_t limit, struct gc_range_array *written) {
+  while ((page = gc_page_set_next_difference(gc_heap.scanned, gc_heap.armed, page, limit)) < limit) {
+    if (may_hold_marked(page) && !gc_range_array_push(written, range_of(page, page + 1)))
+      return false;
+    page++;
+  }
+  return true;
+}
+
 bool
 gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written) {
-  for (; (page = gc_page_set_next(gc_heap.scanned, page, limit)) < limit; page++) {
+  if (open && written && !gather_open(page, limit, written))
+    return false;
+  for (; (page = next_written(page, limit)) < limit; page++) {
     uint8_t parts[PARTS];
-    bool armed = gc_page_set_has(gc_heap.armed, page);
-    if (written && !armed && open && may_hold_marked(page) &&
-        !gc_range_array_push(written, range_of(page, page + 1)))
-      return false;
-    if (take_written(gc_written + page * PARTS, parts) && written && armed &&
-        !gather_parts(page, parts, written))
+    take_written(gc_written + page * PARTS, parts);
+    bool armed = gc_page_set_has(gc_heap.armed, page) && gc_page_set_has(gc_heap.scanned, page);
+    if (armed && written && !gather_parts(page, parts, written))
       return false;
   }
   gc_atomic_fence(); // what is told from here on is told again; what was written before is seen by the search
