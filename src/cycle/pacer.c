@@ -140,13 +140,24 @@ gc_pacer_minors_may_pay(const struct gc_pacer_minors *minors, size_t allocated_b
   return minors->waiting <= 1 && (!minors->growing || allocated_bytes >= minors->full_bytes / 16);
 }
 
-// What a minor cycle costs however small the nursery is, it has to earn: a quarter of what a full one would
-// take for as much.
+// What a full cycle takes for each byte that may be allocated before it; 0: not known.
+static double
+full_ns_per_byte(const struct gc_pacer_minors *minors) {
+  return (double)minors->full_ns / (double)gc_max(minors->full_bytes, 1);
+}
+
+// What a minor cycle costs however small the nursery is.
+static double
+fixed_ns(struct gc_pacer_minor minor) {
+  return (double)(minor.pause_ns - gc_min(minor.pause_ns, minor.young_ns));
+}
+
+// It has to earn that: a quarter of what a full one would take for as much; half of it, where the program would
+// be stopped for more than twice the target otherwise.
 static size_t
 least_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
-  double fixed_ns = (double)(minor.pause_ns - gc_min(minor.pause_ns, minor.young_ns));
-  double full_ns_per_byte = (double)minors->full_ns / (double)gc_max(minors->full_bytes, 1);
-  double bytes = minors->full_ns ? 4 * fixed_ns / full_ns_per_byte : 0;
+  double times = minor.pause_ns / 2 > minor.target_ns ? 2 : 4;
+  double bytes = minors->full_ns ? times * fixed_ns(minor) / full_ns_per_byte(minors) : 0;
   return gc_max(NURSERY_BYTES_MIN, bytes < (double)NURSERY_BYTES_MAX ? (size_t)bytes : NURSERY_BYTES_MAX);
 }
 
@@ -171,11 +182,15 @@ most_died(size_t allocated_bytes, size_t reclaimed_bytes) {
   return 5 * reclaimed_bytes > 2 * allocated_bytes;
 }
 
+// A nursery that is still to grow to its least size is judged as though it had it.
 static bool
 was_cheaper(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor, size_t reclaimed_bytes) {
-  double minor_ns = (double)minor.pause_ns + (double)minor.written_pages * WRITE_NS;
-  return minors->full_ns == 0 ||
-         minor_ns * (double)minors->full_bytes < (double)minors->full_ns * (double)reclaimed_bytes;
+  size_t least_bytes = least_nursery_bytes(minors, minor);
+  double share = (double)minor.allocated_bytes / (double)least_bytes;
+  bool will_grow = minor.allocated_bytes < least_bytes && least_bytes < NURSERY_BYTES_MAX;
+  double minor_ns = (double)minor.young_ns + (will_grow ? share * fixed_ns(minor) : fixed_ns(minor)) +
+                    (double)minor.written_pages * WRITE_NS;
+  return minors->full_ns == 0 || minor_ns < full_ns_per_byte(minors) * (double)reclaimed_bytes;
 }
 
 static void

@@ -339,7 +339,8 @@ struct shape {
   size_t written_pages; // between two minor cycles
   uint64_t fixed_ns;    // of a minor pause
   double young_ns_per_byte;
-  bool called_off; // so much is written that minor cycles are
+  uint64_t target_ns; // 0: 1 ms
+  bool called_off;    // so much is written that minor cycles are
 };
 
 struct generations {
@@ -383,7 +384,7 @@ run_minor(struct generations *program, struct shape shape) {
   }
   struct gc_pacer_minor minor = {
       .young_ns = (uint64_t)((double)nursery_bytes * shape.young_ns_per_byte),
-      .target_ns = MS,
+      .target_ns = shape.target_ns ? shape.target_ns : MS,
       .allocated_bytes = nursery_bytes,
       .promoted_bytes = nursery_bytes / 100 * shape.survive,
       .written_pages = shape.written_pages,
@@ -499,28 +500,35 @@ the_nursery_shrinks_to_the_least_and_no_further(void **state) {
   assert_int_equal(program.minors.nursery_bytes, NURSERY_LEAST);
 }
 
-// A quarter of what a full cycle would take for as much: here a full one takes 1 ns for a byte.
+// Here a full cycle takes 1 ns for a byte.
 static void
-what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery(void **state) {
-  (void)state;
+check_least_nursery(uint64_t target_ns, unsigned times) {
   size_t before = 0;
   for (uint64_t fixed_ns = 500000; fixed_ns <= 32 * MS; fixed_ns *= 2) {
     struct generations program = program_with(200 * GC_MIB);
     program.minors.full_ns = program.minors.full_bytes = 100 * GC_MIB;
     struct shape shape = garbage;
-    shape.young_ns_per_byte = 0.9;
+    shape.young_ns_per_byte = 10;
     shape.fixed_ns = fixed_ns;
+    shape.target_ns = target_ns;
     for (int cycle = 0; cycle < 20; cycle++) { // by a quarter each
       size_t nursery = program.minors.nursery_bytes;
       run_minor(&program, shape);
       assert_true(program.minors.nursery_bytes <= nursery + nursery / 4);
     }
-    size_t expected = gc_min(gc_max(4 * fixed_ns, NURSERY_LEAST), NURSERY_MOST);
+    size_t expected = gc_min(gc_max(times * fixed_ns, NURSERY_LEAST), NURSERY_MOST);
     assert_in_range(program.minors.nursery_bytes, expected - 1, expected + 1);
     assert_true(program.minors.nursery_bytes >= before);
     before = program.minors.nursery_bytes;
   }
-  assert_int_equal(before, NURSERY_MOST);
+}
+
+// A quarter of what a full one would take for as much, and half of it for pauses that exceed the target by far.
+static void
+what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery(void **state) {
+  (void)state;
+  check_least_nursery(UINT64_MAX, 4);
+  check_least_nursery(MS, 2);
 }
 
 static void
@@ -594,6 +602,20 @@ when_most_have_died_they_are_tried_again(void **state) {
   assert_in_range(fulls_until_minors_pay(&program, garbage), 1, 2);
   run_cycles(&program, garbage, 1000);
   assert_true(gc_pacer_minors_pay(&program.minors));
+}
+
+// With 4 GiB alive most of a minor pause is fixed, and the first nursery is too small for it.
+static void
+the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come(void **state) {
+  (void)state;
+  struct generations program = program_with(4096 * GC_MIB);
+  struct shape shape = garbage;
+  shape.fixed_ns = 5 * MS;
+  run_cycles(&program, shape, 200);
+  assert_int_equal(program.full_count, 0);
+  shape.fixed_ns = 200 * MS; // no nursery is large enough for that
+  program = program_with(4096 * GC_MIB);
+  assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP);
 }
 
 // What it waits each time, before minor cycles are tried again and fail.
@@ -886,6 +908,7 @@ main(void) {
       cmocka_unit_test(after_growth_a_cycle_needs_something_new_to_change_that),
       cmocka_unit_test(when_they_cost_too_much_only_the_last_full_cycle_to_wait_for_leads_back),
       cmocka_unit_test(when_most_have_died_they_are_tried_again),
+      cmocka_unit_test(the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come),
       cmocka_unit_test(where_nothing_dies_young_tries_grow_rare),
       cmocka_unit_test(where_they_cost_too_much_tries_grow_rare),
       cmocka_unit_test(when_they_are_called_off_tries_grow_rare),
