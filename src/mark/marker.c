@@ -1,6 +1,8 @@
 // Marking from roots, and what surrounds the inner loop of drain_inl.h.  See marker.h.
 #include "mark/marker.h"
 
+#include <string.h>
+
 #include "mark/describe.h"
 #include "mark/drain_inl.h"
 #include "mark/team.h"
@@ -425,14 +427,15 @@ gc_marker_mark_object(struct gc_marker *marker, const void *object) {
 
 // ---- What was written ----------------------------------------------------------------------------------
 
-// Push what lies in granules [from, limit) of the heap of an object of `granules` at `start`; all of it if it
-// has a descriptor.
-static void
-push_part(struct gc_marker *marker, unsigned kind, size_t start, size_t granules, size_t from, size_t limit) {
-  size_t base = gc_max(start, from), end = gc_min(start + granules, limit);
-  if (base < end && gc_mark_stack_reserve(&marker->stack, 1))
-    *marker->stack.top++ = gc_kind_is_described(kind) ? gc_mark_entry_make(start, GC_ENTRY_DESCRIBED)
-                                                      : gc_mark_entry_make(base, end - base);
+// Of the eight slots that `slot` is among, those from it on that are marked: a bit in each one's byte.  There is
+// memory for whole lines.
+static uint64_t
+marked_of_eight(const uint8_t *bytes, size_t slot, uint8_t mark) {
+  const uint64_t ones = 0x0101010101010101, low = 0x7f * ones;
+  uint64_t others; // zero where there is the mark
+  memcpy(&others, bytes + slot / 8 * 8, sizeof others);
+  others ^= mark * ones;
+  return ~(((others & low) + low) | others | low) & UINT64_MAX << slot % 8 * 8;
 }
 
 void
@@ -446,9 +449,24 @@ gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
   size_t granules = page->slot_granules ? page->slot_granules : info->object_bytes >> GC_GRANULE_SHIFT;
   const uint8_t *bytes = gc_heap_slot_bytes(page->line);
   size_t slot = (from - span) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
-  for (; slot < info->slots && span + slot * granules < limit; slot++)
-    if (bytes[slot] == marker->view.mark)
-      push_part(marker, page->kind, span + slot * granules, granules, from, limit);
+  size_t end = gc_min(info->slots, gc_divide_up(limit - span, granules));
+  if (slot >= end || !gc_mark_stack_reserve(&marker->stack, end - slot))
+    return;
+  bool described = gc_kind_is_described(page->kind);
+  gc_mark_entry *top = marker->stack.top;
+  while (slot < end) {
+    for (uint64_t found = marked_of_eight(bytes, slot, marker->view.mark); found; found &= found - 1) {
+      size_t next = slot / 8 * 8 + (unsigned)__builtin_ctzll(found) / 8;
+      if (next >= end)
+        break;
+      size_t start = span + next * granules;
+      size_t base = gc_max(start, from), bound = gc_min(start + granules, limit);
+      *top++ =
+          described ? gc_mark_entry_make(start, GC_ENTRY_DESCRIBED) : gc_mark_entry_make(base, bound - base);
+    }
+    slot = (slot / 8 + 1) * 8;
+  }
+  marker->stack.top = top;
 }
 
 // ---- Overflow ------------------------------------------------------------------------------------------

@@ -199,14 +199,24 @@ prefetch_root(const struct gc_mark_job *job, size_t index) {
     __builtin_prefetch(root.base + i * LINE_BYTES);
 }
 
+// A drain of few objects would wait for each of them.
 static void
-take_part(struct gc_marker *marker) {
+search_written(struct gc_marker *marker) {
+  enum { MANY = 1024 };
   size_t index;
   while (!gc_atomic_load_relaxed(&team.called_off) &&
          (index = gc_atomic_add(&team.next_written, 1)) < team.job.written_count) {
     gc_marker_push_marked(marker, team.job.written[index]);
-    gc_marker_drain(marker, &team);
+    if (gc_mark_stack_count(&marker->stack) >= MANY)
+      gc_marker_drain(marker, &team);
   }
+  gc_marker_drain(marker, &team);
+}
+
+static void
+take_part(struct gc_marker *marker) {
+  size_t index;
+  search_written(marker);
   while ((index = gc_atomic_add(&team.next_root, 1)) < team.job.root_count) {
     prefetch_root(&team.job, index);
     gc_marker_scan_root(marker, team.job.roots[index]);
