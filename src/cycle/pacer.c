@@ -152,8 +152,8 @@ fixed_ns(struct gc_pacer_minor minor) {
   return (double)(minor.pause_ns - gc_min(minor.pause_ns, minor.young_ns));
 }
 
-// It has to earn that: a quarter of what a full one would take for as much; half of it, where the program would
-// be stopped for more than twice the target otherwise.
+// It has to earn that: a quarter of what a full one would take for as much; half of it, where the program
+// would be stopped for more than twice the target otherwise.
 static size_t
 least_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   double times = minor.pause_ns / 2 > minor.target_ns ? 2 : 4;

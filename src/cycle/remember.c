@@ -144,8 +144,8 @@ is_any_written(size_t page, size_t pages) {
   return any != 0;
 }
 
-// The first page from `page` on of which something was found written, or `limit`.  Mostly there is nothing for
-// a long way.
+// The first page from `page` on of which something was found written, or `limit`.  Mostly there is nothing
+// for a long way.
 static size_t
 next_written(size_t page, size_t limit) {
   enum { MANY = 64 };

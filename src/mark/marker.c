@@ -427,8 +427,8 @@ gc_marker_mark_object(struct gc_marker *marker, const void *object) {
 
 // ---- What was written ----------------------------------------------------------------------------------
 
-// Of the eight slots that `slot` is among, those from it on that are marked: a bit in each one's byte.  There is
-// memory for whole lines.
+// Of the eight slots that `slot` is among, those from it on that are marked: a bit in each one's byte.  There
+// is memory for whole lines.
 static uint64_t
 marked_of_eight(const uint8_t *bytes, size_t slot, uint8_t mark) {
   const uint64_t ones = 0x0101010101010101, low = 0x7f * ones;

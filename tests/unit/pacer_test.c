@@ -523,7 +523,8 @@ check_least_nursery(uint64_t target_ns, unsigned times) {
   }
 }
 
-// A quarter of what a full one would take for as much, and half of it for pauses that exceed the target by far.
+// A quarter of what a full one would take for as much, and half of it for pauses that exceed the target by
+// far.
 static void
 what_a_minor_cycle_costs_in_any_case_sets_the_least_nursery(void **state) {
   (void)state;
