@@ -1350,7 +1350,7 @@ GC_API size_t GC_CALL GC_get_pause_histogram(struct GC_pause_bucket *buckets, si
 enum GC_PauseKind {
   GC_PAUSE_KIND_FULL,   // a whole collection of the whole heap
   GC_PAUSE_KIND_MINOR,  // a whole collection of the young objects
-  GC_PAUSE_KIND_START,  // a concurrent collection begins
+  GC_PAUSE_KIND_START,  // a concurrent collection begins, or looks at the roots a second time
   GC_PAUSE_KIND_FINISH, // its marking ends, or this is called off and it goes on
   GC_PAUSE_KIND_COUNT
 };

@@ -61,6 +61,12 @@ gc_atomic_fence(void) {
   AO_nop_full();
 }
 
+// What is read before it is read before all that is read after it.
+static inline void
+gc_atomic_fence_reads(void) {
+  AO_nop_read();
+}
+
 // Tell the CPU that this is a spin loop.
 static inline void
 gc_cpu_relax(void) {

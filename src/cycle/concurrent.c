@@ -41,6 +41,8 @@ static GC_STATE struct {
   uint64_t began_ns;
   bool looked_ahead;                   // at all references: the last pause need not
   size_t allocated_bytes;              // when it began, since the cycle before
+  bool asked_again;                    // for roots
+  size_t white_bytes;                  // born until then, if objects are born black since; else SIZE_MAX
   size_t born_bytes;                   // during it
   uint64_t mark_ns;                    // spent so far
   struct gc_pause pauses[PAUSES_KEPT]; // the start, the last ones
@@ -154,7 +156,8 @@ gc_concurrent_start(void) {
     return false;
   }
   cycle.attempts = 0;
-  cycle.looked_ahead = false;
+  cycle.looked_ahead = cycle.asked_again = false;
+  cycle.white_bytes = SIZE_MAX;
   cycle.mark_ns = 0;
   cycle.pause_count = 0;
   cycle.began_ns = state.pause.began_ns;
@@ -168,6 +171,12 @@ gc_concurrent_start(void) {
 
 // ---- Slices --------------------------------------------------------------------------------------------
 
+static size_t
+allocated_meanwhile(void) {
+  size_t allocated_bytes = gc_heap.allocated_bytes;
+  return allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
+}
+
 static void
 begin_pass(unsigned pass) {
   cycle.pass = pass;
@@ -176,10 +185,29 @@ begin_pass(unsigned pass) {
   cycle.throttling = pass > 1;
 }
 
+// Look at the roots again, and have objects born black from here on; unless next to none has been born.  If
+// that cannot be they are born white until the last pause.  Returns whether it was done.
+//
+// Those that are born white and die meanwhile are neither searched nor kept.  But what is alive of them the
+// last pause would have to search, if only roots refer to it.
+static bool
+blacken(void) {
+  size_t born_bytes = allocated_meanwhile();
+  if (cycle.asked_again || born_bytes <= LITTLE_PARTS * GC_WRITES_BYTES)
+    return false;
+  struct gc_stopped state = {0};
+  if (gc_cycle_pause(GC_PAUSE_START, gc_stopped_blacken, &state))
+    cycle.white_bytes = born_bytes;
+  keep_pause(&state.pause);
+  cycle.asked_again = true;
+  return true;
+}
+
 static void
 mark_slice(uint64_t deadline_ns) {
   if (gc_marker_drain_until(gc_team_own_marker(), deadline_ns))
     return;
+  blacken();
   enter(REMARKING);
   begin_pass(1);
 }
@@ -199,6 +227,8 @@ arm_and_gather(size_t page, size_t limit) {
   gc_remember_arm(page, limit, false);
   if (!done)
     gc_remember_disarm(page, limit); // all of it counts as written
+  gc_marker_look_at_all(
+      gc_team_own_marker()); // what is written may refer to what was born beyond the frontier
   gc_lock_release(&gc_lock);
 }
 
@@ -237,11 +267,11 @@ finish(bool at_any_price) {
   };
   cycle.deadline_ns = gc_os_now_ns() + target_ns;
   cycle.attempts++;
-  size_t allocated_bytes = gc_heap.allocated_bytes;
+  size_t born_bytes = allocated_meanwhile();
   bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
   keep_pause(&state.pause);
   if (finished) {
-    cycle.born_bytes = allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
+    cycle.born_bytes = born_bytes;
     gc_policy_set_budget();
     enter(SWEEPING);
   } else if (state.undone) {
@@ -256,7 +286,7 @@ finish(bool at_any_price) {
 // A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.
 static void
 end_pass(void) {
-  if (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX) {
+  if ((cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX) || blacken()) {
     begin_pass(cycle.pass + 1);
     return;
   }
@@ -300,7 +330,8 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes, true);
+  size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
+  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes, black_bytes, true);
   gc_concurrent_settle();
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }

@@ -2,13 +2,17 @@
 //
 //          arm, start (a pause)
 //   IDLE ----------------------> MARKING <------------+
-//    ^                              | stack empty      | the pause took too long and was called off
-//    | all swept                    v                  |
+//    ^                              | stack empty:     | the pause took too long and was called off
+//    | all swept                    v blacken (a pause)|
 //   SWEEPING <-- LOOKING_AHEAD <-- REMARKING            |
 //       finish (a pause) |          |     ^            |
 //                        +----------|-----|------------+
 //                                   +-----+ a pass over the heap searches what was written; another one
 //                                           follows while passes find much, up to a limit
+//
+// Objects are born white until `blacken`: what dies by then is neither searched nor kept, and what lives is
+// found by looking at the roots once more.  From there on they are born black, so that the last pause need
+// not trace them.  Without much born the pause in between is left out.
 //
 // LOOKING_AHEAD is for references (refs/refs.h): the last pause then looks at few of them.
 //

@@ -259,7 +259,7 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 size_t
 gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
   size_t budget_bytes = gc_pacer_budget_bytes(heap);
-  size_t most_bytes = budget_bytes / 8 * 3;
+  size_t most_bytes = budget_bytes / 8 * 5;
   size_t reserve_bytes = born_bytes < most_bytes ? born_bytes + born_bytes / 4 : most_bytes;
   return budget_bytes - gc_max(gc_min(reserve_bytes, most_bytes), budget_bytes / 16);
 }
@@ -271,7 +271,7 @@ gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes) {
 
 size_t
 gc_pacer_concurrent_bytes(struct gc_pacer_heap heap) {
-  return gc_max(gc_pacer_base_budget_bytes(heap) / 8 * 3, CONCURRENT_BYTES_MIN);
+  return gc_max(gc_pacer_base_budget_bytes(heap) / 8 * 5, CONCURRENT_BYTES_MIN);
 }
 
 size_t

@@ -18,7 +18,7 @@
 enum gc_pause_kind {
   GC_PAUSE_FULL,   // a whole cycle of the whole heap
   GC_PAUSE_MINOR,  // a whole cycle of the young objects
-  GC_PAUSE_START,  // a concurrent cycle begins
+  GC_PAUSE_START,  // a concurrent cycle begins, or looks at the roots a second time
   GC_PAUSE_FINISH, // its marking ends, or is called off and goes on
   GC_PAUSE_KINDS
 };

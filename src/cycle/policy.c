@@ -220,10 +220,10 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 }
 
 void
-gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, bool armed) {
+gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bool armed) {
   size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
-  policy.floating_bytes = gc_pacer_floating_bytes(born_bytes);
+  policy.floating_bytes = gc_pacer_floating_bytes(black_bytes);
   if (born_bytes > 0)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;

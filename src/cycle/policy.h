@@ -29,9 +29,9 @@ void gc_policy_set_budget(void);
 void gc_policy_set_concurrent_budget(void);
 
 // What was found out by a pause; by a full cycle, when all is swept, concurrent if objects were born during
-// it, and with what it has searched `armed` or not; by a minor one.
+// it, `black_bytes` of them with the mark, and with what it has searched `armed` or not; by a minor one.
 void gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns);
-void gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, bool armed);
+void gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bool armed);
 void gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes);
 
 // A minor cycle was called off: what was written is lost, and minor cycles pause too long.

@@ -237,20 +237,36 @@ gc_stopped_minor(struct gc_stopped *state) {
   gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
 }
 
-// From here on objects are born black, and so are the unused slots of runs.
+static bool
+mark_roots(struct gc_stopped *state, bool begin) {
+  if (!collect_roots(state))
+    return false;
+  struct gc_mark_job job = job_of(state);
+  return begin ? gc_team_begin(&job) : gc_team_go_on(&job);
+}
+
+// Objects are still born white.
 void
 gc_stopped_start(struct gc_stopped *state) {
   flip();
   shield_caches();
-  struct gc_mark_job job = {0};
-  bool found = collect_roots(state);
-  if (found)
-    job = job_of(state);
-  state->finished = found && gc_team_begin(&job);
-  gc_heap.birth = gc_heap.mark;
+  state->finished = mark_roots(state, true);
   gc_heap.marking = true;
   if (!state->finished)
     gc_stopped_undo_start();
+  unshield_caches();
+  gc_pause_lap(&state->pause, GC_PHASE_MARK);
+}
+
+// From here on objects are born black, and so are the unused slots of runs.
+void
+gc_stopped_blacken(struct gc_stopped *state) {
+  shield_caches();
+  state->finished = mark_roots(state, false);
+  if (state->finished)
+    gc_heap.birth = gc_heap.mark;
+  else
+    gc_fibers_forget_searched_stw();
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_MARK);
 }

@@ -21,10 +21,12 @@ struct gc_stopped {
 bool gc_stopped_call(enum gc_pause_kind kind, void (*function)(struct gc_stopped *),
                      struct gc_stopped *state);
 
-// A whole full cycle; a whole minor one; the start of a concurrent one, and its end.  [stw]
+// A whole full cycle; a whole minor one; the start of a concurrent one, where its objects begin to be born
+// black, and its end.  [stw]
 void gc_stopped_full(struct gc_stopped *state);
 void gc_stopped_minor(struct gc_stopped *state);
 void gc_stopped_start(struct gc_stopped *state);
+void gc_stopped_blacken(struct gc_stopped *state);
 void gc_stopped_finish(struct gc_stopped *state);
 
 // Give up what a start has begun: all objects are as if it had not.  [stw]

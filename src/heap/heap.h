@@ -68,7 +68,7 @@ struct gc_heap {
   // [stw]
   uint8_t mark;     // the current mark: GC_SLOT_MARK_A or _B
   uint8_t held;     // the current value of held slots: GC_SLOT_HELD_A or _B
-  uint8_t birth;    // what objects are born with: GC_SLOT_NEW, or the current mark while `marking`
+  uint8_t birth;    // what objects are born with: GC_SLOT_NEW, or the current mark late in `marking`
   bool marking;     // a concurrent cycle marks: no span may become free or shorter
   bool empty_first; // caches take free pages with memory before pages that are partly used
   bool all_interior_pointers;

@@ -58,6 +58,7 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
       .free_slots = 1, // not counted as alive yet
   };
   set_pages(page, 0, (uint32_t)pages, line, kind);
+  gc_atomic_fence(); // who sees the byte sees its size: gc_marker_push_large, gc_marker_scan_described
   *gc_heap_slot_bytes(line) = gc_heap.birth;
   gc_span_enter(page, (uint32_t)pages, kind);
   gc_heap.allocated_bytes += pages << GC_PAGE_SHIFT;

@@ -18,9 +18,9 @@
 //
 // The two marks change their meaning from full cycle to full cycle ("flip"), so that marks never need
 // clearing: at the end of a cycle all old objects bear the current mark.  A minor cycle does not flip, so
-// that old objects are black from its start.  While a concurrent cycle marks, objects are born with the
-// current mark instead of NEW.  One byte and not two bits, because plain stores by several markers must not
-// lose each other's marks: an atomic `or` costs 10 ns per object (design, section 1).
+// that old objects are black from its start.  In the later part of a concurrent cycle's marking objects are
+// born with the current mark instead of NEW.  One byte and not two bits, because plain stores by several
+// markers must not lose each other's marks: an atomic `or` costs 10 ns per object (design, section 1).
 //
 // HELD slots are no objects, and not free to others: a thread's freed slots between two cycles, and unused
 // slots of its runs within one.  There are two values, which also change their meaning at each cycle: the
@@ -74,8 +74,8 @@ struct gc_page {
 _Static_assert(sizeof(struct gc_page) == 16, "four hot descriptors to a cache line");
 
 // While a concurrent cycle marks, free pages become used, and never the other way round.  A marker that reads
-// a descriptor meanwhile may see any mixture of old and new, save that `place` is whole: it then looks at a
-// slot byte of the new span, which is FREE or black, or at byte 0.
+// a descriptor meanwhile sees the old `place`, and looks at byte 0, or the new one; then all the rest is new
+// [release -> acquire in find_place, mark/drain_inl.h].
 static inline void
 gc_page_publish(struct gc_page *page, struct gc_page value) {
   page->span_offset = value.span_offset;

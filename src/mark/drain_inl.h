@@ -53,12 +53,13 @@ struct gc_place {
 };
 
 // Where what lies `offset` bytes into the heap is.  For no slot and free pages its byte is one that is always
-// FREE.  The page's `place` is read whole, since the page may come into use meanwhile.
+// FREE.  The page's `place` is read whole and first, since the page may come into use meanwhile
+// (gc_page_publish).
 GC_NO_SANITIZE GC_INLINE struct gc_place
 find_place(struct gc_mark_view view, size_t offset) {
   const struct gc_page *page = &view.pages[offset >> GC_PAGE_SHIFT];
   size_t in_page = (offset & (GC_PAGE_BYTES - 1)) >> GC_GRANULE_SHIFT;
-  uint64_t place = gc_atomic_load_relaxed(&page->place);
+  uint64_t place = gc_atomic_load_acquire(&page->place);
   size_t reciprocal = (uint32_t)place, line = place >> 32;
   size_t granule = in_page + page->span_offset * GC_PAGE_GRANULES;
   size_t slot = granule * reciprocal >> GC_RECIPROCAL_SHIFT;

@@ -25,7 +25,7 @@ find_eight_avx512(struct gc_mark_view view, const size_t *offsets, struct gc_can
   if (_mm512_cmpneq_epi64_mask(_mm512_srli_epi64(offset, GC_PAGE_SHIFT), all_eight(number)))
     return false;
   const struct gc_page *page = &view.pages[number];
-  uint64_t place = gc_atomic_load_relaxed(&page->place);
+  uint64_t place = gc_atomic_load_acquire(&page->place);
   size_t reciprocal = (uint32_t)place, line = place >> 32;
   size_t granules = page->slot_granules, kind = page->kind;
   size_t known = gc_select(gc_kind_is_described(kind), 0, granules) |

@@ -128,6 +128,7 @@ push_granules(struct gc_marker *marker, size_t granule, size_t left) {
 
 gc_mark_entry *
 gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page) {
+  gc_atomic_fence_reads(); // gc_large_allocate
   size_t granules = gc_heap.infos[first_page].object_bytes >> GC_GRANULE_SHIFT;
   marker->stack.top = top;
   if (gc_mark_stack_reserve(&marker->stack, granules / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
@@ -242,6 +243,7 @@ gc_marker_ask(struct gc_marker *marker, gc_mark_stack_empty *function) {
 
 gc_mark_entry *
 gc_marker_scan_described(struct gc_marker *marker, gc_mark_entry *top, size_t granule) {
+  gc_atomic_fence_reads(); // gc_large_allocate
   marker->stack.top = top;
   scan_described(marker, gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT)));
   return gc_marker_make_room(marker, marker->stack.top);

@@ -99,7 +99,7 @@ enum gc_drain_way gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc
 // minor cycle the new ones only.  What was on the stack is forgotten.  [stw]
 void gc_marker_begin(struct gc_marker *marker, bool minor);
 
-// Words up to the frontier as it is now are candidates.  [stw]
+// Words up to the frontier as it is now are candidates.  [gc_lock]
 void gc_marker_look_at_all(struct gc_marker *marker);
 
 // Mark what the words of a root range refer to; a word on a slot's start also marks the slot before it,

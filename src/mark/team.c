@@ -176,10 +176,10 @@ mark_uncollectable_span(struct gc_marker *marker, uint32_t page) {
       gc_marker_mark_object(marker, gc_heap_page_address(page) + slot * slot_bytes);
 }
 
-// In a minor cycle the old ones are like other old objects.
+// In a minor cycle the old ones are like other old objects, and when marking goes on they have been marked.
 static void
-mark_uncollectable_objects(struct gc_marker *marker, bool minor) {
-  struct gc_page_set spans = minor ? gc_heap.young : gc_heap.used;
+mark_uncollectable_objects(struct gc_marker *marker, bool young) {
+  struct gc_page_set spans = young ? gc_heap.young : gc_heap.used;
   for (size_t page = gc_page_set_next(spans, 1, gc_heap.frontier); page < gc_heap.frontier;
        page = gc_page_set_next(spans, page + 1, gc_heap.frontier))
     if (gc_kind_is_uncollectable(gc_heap.pages[page].kind))
@@ -222,8 +222,8 @@ take_part(struct gc_marker *marker) {
     gc_marker_scan_root(marker, team.job.roots[index]);
     gc_marker_drain(marker, &team);
   }
-  if (!team.job.continued && gc_atomic_add(&team.next_page, 1) == 0)
-    mark_uncollectable_objects(marker, team.job.minor);
+  if (gc_atomic_add(&team.next_page, 1) == 0)
+    mark_uncollectable_objects(marker, team.job.minor || team.job.continued);
   do
     gc_marker_drain(marker, &team);
   while (find_work(marker));
@@ -322,19 +322,30 @@ recover_from_overflow(unsigned helpers) {
   gc_marker_rescan(own);
 }
 
-bool
-gc_team_begin(const struct gc_mark_job *job) {
+static bool
+mark_roots(const struct gc_mark_job *job, bool young) {
   struct gc_marker *own = gc_team_own_marker();
-  gc_marker_begin(own, false);
-  gc_range_array_clear(&gc_marker_put_off);
   if (!gc_mark_stack_reserve(&own->stack, 1))
     return false;
   for (size_t i = 0; i < job->root_count; i++) {
     prefetch_root(job, i);
     gc_marker_scan_root(own, job->roots[i]);
   }
-  mark_uncollectable_objects(own, false);
+  mark_uncollectable_objects(own, young);
   return true;
+}
+
+bool
+gc_team_begin(const struct gc_mark_job *job) {
+  gc_marker_begin(gc_team_own_marker(), false);
+  gc_range_array_clear(&gc_marker_put_off);
+  return mark_roots(job, false);
+}
+
+bool
+gc_team_go_on(const struct gc_mark_job *job) {
+  gc_marker_look_at_all(gc_team_own_marker());
+  return mark_roots(job, true);
 }
 
 // Move what is left of a job that was called off to the caller's stack.  What has no room there is found by

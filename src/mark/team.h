@@ -36,6 +36,10 @@ bool gc_team_mark(const struct gc_mark_job *job);
 // is no memory for the least mark stack.  [stw, gc_cycle_lock]
 bool gc_team_begin(const struct gc_mark_job *job);
 
+// Look at all roots again, and at uncollectable objects in young pages.  false as before: then not all has
+// been marked.  [stw, gc_cycle_lock]
+bool gc_team_go_on(const struct gc_mark_job *job);
+
 // Create helper threads until there are `wanted`, or the system refuses.  While the world runs.
 // [gc_cycle_lock]
 void gc_team_prepare_helpers(unsigned wanted);

@@ -62,7 +62,7 @@ gc_refs_settle_stw(bool all, bool minor) {
 // ---- Looking ahead -------------------------------------------------------------------------------------
 
 // First all registrations, then those that are young by then: what has been made since the cycle began is
-// young, and most of its objects are marked, since they are born so.
+// young, and most of its objects that live are marked by then.
 //
 // Tables one after the other.
 enum { SOFTS, EPHEMERONS, LINKS, FINALIZERS = LINKS + GC_LINK_SORTS, TABLES };

@@ -218,6 +218,30 @@ a_little_comes_to_an_end(void) {
 
 // ---- How writes are noticed ----------------------------------------------------------------------------
 
+// Of what is born during a concurrent cycle, what dies while it marks is not kept for the next.
+static void
+what_dies_young_while_it_marks_goes_with_it(void) {
+  enum { NODES = 1000000, GARBAGE_BYTES = 8192, PIECES = 32 };
+  setenv("GC_MARKERS", "1", 1);
+  if (GC_set_mode(GC_MODE_CONCURRENT) != GC_MODE_CONCURRENT)
+    return; // no back end here
+  void **list = NULL;
+  for (int i = 0; i < NODES; i++) {
+    void **node = GC_MALLOC(2 * sizeof *node);
+    node[0] = list;
+    list = node;
+  }
+  GC_gcollect();
+  size_t live_bytes = gc_heap.live_bytes, born_bytes = 0;
+  GC_start_incremental_collection();
+  while (GC_collect_a_little())
+    for (int i = 0; i < PIECES && gc_heap.birth != gc_heap.mark; i++, born_bytes += GARBAGE_BYTES)
+      CHECK(GC_MALLOC(GARBAGE_BYTES));
+  CHECK(born_bytes > 2 * GC_MIB);
+  CHECK(gc_heap.live_bytes < live_bytes + GC_MIB);
+  CHECK(list[0]);
+}
+
 static void
 name_and_bits_agree(void) {
   const char *reason = NULL;
@@ -475,6 +499,7 @@ main(void) {
       TEST(enabling_without_a_limit_makes_it_generational),
       TEST(modes_come_and_go),
       TEST(a_little_comes_to_an_end),
+      TEST(what_dies_young_while_it_marks_goes_with_it),
       TEST(name_and_bits_agree),
       TEST(mprotect_can_be_forbidden),
       TEST(the_promise_is_for_before),

@@ -71,7 +71,7 @@ allocate_object(struct object *object, size_t bytes, unsigned kind) {
                             .bytes = large ? gc_heap.infos[ref.page].span_pages * GC_PAGE_BYTES : ref.bytes,
                             .tag = ++tags,
                             .state = LIVE,
-                            .old = gc_heap.marking,
+                            .old = gc_heap.birth == gc_heap.mark,
                             .large = large,
                             .atomic = kind == GC_KIND_ATOMIC};
   assert_ptr_equal(ref.start, start);
@@ -226,15 +226,24 @@ run_cycle(bool full, bool lazily) {
   assert_int_equal(gc_heap.live_bytes, live_bytes - freed_bytes);
 }
 
-// Objects are born black; some of what lives is marked before the last pause and may die until then.
+static void
+blacken(void) {
+  shield_all();
+  gc_heap.birth = gc_heap.mark;
+  unshield_all();
+}
+
+// Objects are born white and later black; some of what lives is marked before the last pause and may die by
+// then.
 static void
 run_concurrent_cycle(void) {
   flip();
   shield_all();
-  gc_heap.birth = gc_heap.mark;
   gc_heap.marking = true;
   unshield_all();
-  for (int slice = 0; slice < 10; slice++) {
+  for (size_t slice = 0, black_from = random_below(11); slice < 10; slice++) {
+    if (slice == black_from)
+      blacken();
     for (size_t i = 0; i < OBJECTS / 20; i++) {
       struct object *object = &objects[random_below(OBJECTS)];
       if (object->state == LIVE)

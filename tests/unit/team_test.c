@@ -308,16 +308,25 @@ a_minor_job_marks_exactly_the_new_objects_that_are_reachable(void **state) {
 
 // ---- Continued jobs ------------------------------------------------------------------------------------
 
-static size_t born; // nodes from here on were born black
+static size_t black; // nodes from here on were born black
 
-// A cycle begins; from here on objects are born black.
+// A cycle begins.
 static void
 begin_continued(void) {
   struct gc_mark_job job = job_with(1);
   fixture_flip();
   written_count = 0;
-  born = graph.node_count;
+  black = SIZE_MAX;
   assert_true(gc_team_begin(&job));
+}
+
+// From here on objects are born black.
+static void
+blacken(void) {
+  struct gc_mark_job job = job_with(1);
+  gc_cache_shield_stw(&fixture_cache);
+  assert_true(gc_team_go_on(&job));
+  black = gc_min(black, graph.node_count);
   gc_heap.birth = gc_heap.mark;
   gc_cache_unshield_stw(&fixture_cache);
 }
@@ -335,7 +344,7 @@ run_program(size_t steps) {
 static void
 end_continued(void) {
   graph_reach(true);
-  for (size_t i = born; i < graph.node_count; i++)
+  for (size_t i = black; i < graph.node_count; i++)
     if (!graph.nodes[i].reached)
       graph_visit((uint32_t)i); // and what it refers to
   graph_drain();
@@ -373,6 +382,8 @@ a_continued_job_finishes_what_slices_began(void **state) {
     for (size_t slices = random_below(4); slices > 0; slices--) {
       mark_a_slice();
       run_program(random_below(200));
+      if (random_below(3) == 0)
+        blacken();
     }
     assert_true(try_to_finish(1 + (unsigned)random_below(MARKERS), 0));
     end_continued();
@@ -391,6 +402,8 @@ a_continued_job_that_is_called_off_loses_nothing(void **state) {
     bool finished = false;
     for (size_t tries = random_below(6); tries > 0 && !finished; tries--) {
       run_program(random_below(400));
+      if (random_below(3) == 0)
+        blacken();
       finished = try_to_finish(1 + (unsigned)random_below(MARKERS), 1 + (int)random_below(4));
       called_off += !finished;
       if (random_below(2))
