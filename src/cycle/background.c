@@ -1,8 +1,7 @@
-// The background thread: gives free memory back to the system when it has been free for a while, and
-// collects when a program that dropped much allocates too little to reach its next collection.  It exists
-// once the heap has held HEAP_BYTES_MIN, wakes four times a second, and is no thread of the world.
-#include <time.h>
-
+// The background thread: gives free memory back to the system when it has been free for a while, collects
+// when a program that dropped much allocates too little to reach its next collection, and asks for memory
+// before it is used.  It exists once the heap has held HEAP_BYTES_MIN, wakes four times a second, and is no
+// thread of the world.
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/concurrent.h"
@@ -10,7 +9,9 @@
 #include "cycle/pacer.h"
 #include "heap/heap.h"
 #include "os/clock.h"
+#include "os/futex.h"
 #include "os/helper.h"
+#include "os/limits.h"
 #include "world/roots.h"
 
 #define HEAP_BYTES_MIN (32 * GC_MIB)
@@ -113,13 +114,23 @@ collect_if_idle(struct idle_state *state) {
   state->asked = gc_cycle_collect((struct gc_cycle_request){.reason = GC_CYCLE_IDLE});
 }
 
+// With one CPU nothing is gained by having another thread use memory first.
+static void
+serve_until(uint64_t tick_ns) {
+  for (uint64_t now_ns; (now_ns = gc_os_now_ns()) < tick_ns;) {
+    size_t seen = gc_atomic_load_acquire(&gc_heap.wants_ahead);
+    if (gc_limits_cpus() > 1)
+      gc_span_populate_ahead();
+    gc_futex_wait(&gc_heap.wants_ahead, seen, (int64_t)(tick_ns - now_ns));
+  }
+}
+
 static void *
 background_main(void *argument) {
   (void)argument;
   struct idle_state state = {.interval_ns = GC_PACER_IDLE_INTERVAL_MS * UINT64_C(1000000)};
-  const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
   for (;;) {
-    nanosleep(&tick, NULL);
+    serve_until(gc_os_now_ns() + TICK_MS * UINT64_C(1000000));
     collect_if_idle(&state);
     gc_cycle_release_aged();
   }

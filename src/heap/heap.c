@@ -16,7 +16,6 @@ enum { COMMIT_PAGES_MIN = 64 }; // 4 MiB
 // Each table is reserved for the whole heap and committed as the frontier rises.
 #define RESERVE_BYTES_MIN GC_MIB
 #define RESERVE_BYTES_LEAST_WANTED (256 * GC_GIB)
-#define HUGE_PAGE_BYTES (2 * GC_MIB)
 
 // A page of the least slots needs 4096 slot bytes.  Chunks are not merged when pages change their class,
 // hence twice that.
@@ -31,8 +30,8 @@ table_bytes(size_t count, size_t item_bytes) {
 }
 
 static struct gc_page_set *const page_sets[] = {
-    &gc_heap.used,  &gc_heap.scanned, &gc_heap.young,    &gc_heap.recent,
-    &gc_heap.armed, &gc_heap.reused,  &gc_heap.referred, &gc_heap.unswept,
+    &gc_heap.used,   &gc_heap.scanned,  &gc_heap.young,   &gc_heap.recent, &gc_heap.armed,
+    &gc_heap.reused, &gc_heap.referred, &gc_heap.unswept, &gc_heap.ahead,
 };
 enum { PAGE_SETS = sizeof page_sets / sizeof page_sets[0] };
 
@@ -75,10 +74,10 @@ static bool
 try_reserve(size_t bytes) {
   size_t pages = bytes >> GC_PAGE_SHIFT;
   size_t os_page = gc_os_page_bytes();
-  gc_heap.base = gc_os_reserve(bytes, HUGE_PAGE_BYTES);
+  gc_heap.base = gc_os_reserve(bytes, GC_HUGE_PAGE_BYTES);
   gc_heap.pages = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page)), os_page);
   gc_heap.infos = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page_info)), os_page);
-  gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), HUGE_PAGE_BYTES);
+  gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), GC_HUGE_PAGE_BYTES);
   gc_heap.reserved_pages = pages;
   gc_heap.reserved_lines = lines_for(pages);
   if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes && make_page_sets(pages))
@@ -170,7 +169,7 @@ line_size_of(size_t slots) {
 static void
 ask_for_huge_lines(void) {
   size_t least = gc_tunables.huge_pages_min_bytes;
-  size_t limit = gc_round_down((size_t)gc_heap.lines_committed * GC_LINE_SLOTS, HUGE_PAGE_BYTES);
+  size_t limit = gc_round_down((size_t)gc_heap.lines_committed * GC_LINE_SLOTS, GC_HUGE_PAGE_BYTES);
   if (least != 0 && limit > 0 && gc_heap.lines_huge * GC_LINE_SLOTS < limit) {
     gc_os_advise_huge_pages(gc_heap.slot_bytes, limit, true);
     gc_heap.lines_huge = limit / GC_LINE_SLOTS;
@@ -260,8 +259,8 @@ commit_to(size_t to) {
 static void
 ask_for_huge_pages(void) {
   size_t committed_bytes = (size_t)gc_heap.committed_pages << GC_PAGE_SHIFT;
-  size_t base = gc_round_up((size_t)gc_heap.huge_from_page << GC_PAGE_SHIFT, HUGE_PAGE_BYTES);
-  size_t limit = gc_round_down(committed_bytes, HUGE_PAGE_BYTES);
+  size_t base = gc_round_up((size_t)gc_heap.huge_from_page << GC_PAGE_SHIFT, GC_HUGE_PAGE_BYTES);
+  size_t limit = gc_round_down(committed_bytes, GC_HUGE_PAGE_BYTES);
   size_t least = gc_tunables.huge_pages_min_bytes;
   if (least == 0 || committed_bytes < least || limit <= base)
     return;

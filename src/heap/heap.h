@@ -50,6 +50,7 @@ struct gc_heap {
   struct gc_page_set reused;   // with LOAM_VERIFY: pages where the program itself has freed objects
   struct gc_page_set referred; // pages where objects begin that have finalizers or cleaners, or had
   struct gc_page_set unswept;  // first pages of spans that a sweep under way has still to come to
+  struct gc_page_set ahead;    // first pages of huge pages that have been asked for ahead of their use
 
   // [gc_lock]
   uint32_t frontier; // first page that was never used
@@ -62,8 +63,10 @@ struct gc_heap {
   uint32_t line_free[GC_LINE_SIZES]; // chunks of slot bytes, linked through their first 4 bytes
   struct gc_span_bins bins[2];       // indexed by GC_PAGE_FREE_CLEAN, GC_PAGE_FREE_DIRTY
   uint32_t lists[GC_KINDS][GC_CLASSES][GC_EMPTINESS];
-  uint32_t huge_from_page; // huge pages have been asked for below this page
-  uint32_t now_ms;         // the heap's clock: set at each sweep and release
+  uint32_t huge_from_page;      // huge pages have been asked for below this page
+  uint32_t ahead_page[2];       // of pointer-free pages and others: where memory is going to be used next
+  struct gc_atomic wants_ahead; // futex: raised when these change
+  uint32_t now_ms;              // the heap's clock: set at each sweep and release
 
   // [stw]
   uint8_t mark;     // the current mark: GC_SLOT_MARK_A or _B
@@ -160,6 +163,10 @@ bool gc_span_commit(uint32_t pages);
 // Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages
 // released.
 size_t gc_span_release(uint32_t age_ms, size_t pages_max);
+
+// Have the system give memory that is probably going to be used next.  While gc_heap.wants_ahead does not
+// change there is no more to do.  Takes gc_lock.
+void gc_span_populate_ahead(void);
 
 // A chunk of slot bytes for `slots` slots, all FREE; 0 if memory is refused.  And back.
 uint32_t gc_line_allocate(size_t slots);

@@ -32,6 +32,7 @@
 
 #define GC_PAGE_SHIFT 16
 #define GC_PAGE_BYTES ((size_t)1 << GC_PAGE_SHIFT)
+#define GC_HUGE_PAGE_BYTES (2 * GC_MIB) // the system's
 #define GC_PAGE_GRANULES (GC_PAGE_BYTES / GC_GRANULE_BYTES)
 #define GC_RECIPROCAL_SHIFT 31
 #define GC_LINE_SLOTS 64 // slot bytes come in lines of 64

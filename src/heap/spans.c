@@ -12,8 +12,10 @@
 #include <string.h>
 
 #include "base/hooks.h"
+#include "base/lock.h"
 #include "base/variables.h"
 #include "heap/heap.h"
+#include "os/futex.h"
 #include "os/memory.h"
 #include "os/writes.h"
 
@@ -269,6 +271,60 @@ allocate_more(uint32_t pages, bool pointers, bool *clean) {
   return page;
 }
 
+// ---- Memory ahead of its use ---------------------------------------------------------------------------
+//
+// Who uses a huge page first waits until the system has cleared it, for 0.1 ms or, on virtual machines, some
+// milliseconds; and a pause waits for who does.  So the background thread asks for the next ones when one
+// comes into use.  For each only once: what has been released is not asked for again.
+
+enum { HUGE_PAGES = GC_HUGE_PAGE_BYTES / GC_PAGE_BYTES, HUGE_AHEAD = 2 };
+
+static void
+look_ahead(uint32_t page, uint32_t pages, bool pointers) {
+  uint32_t next = pointers ? (uint32_t)gc_round_up(page + pages, HUGE_PAGES)
+                           : (uint32_t)gc_round_down(page, HUGE_PAGES) - HUGE_AHEAD * HUGE_PAGES;
+  if (next >= gc_heap.huge_from_page || next == gc_heap.ahead_page[pointers])
+    return;
+  gc_heap.ahead_page[pointers] = next;
+  gc_atomic_add(&gc_heap.wants_ahead, 1);
+  gc_futex_wake_one(&gc_heap.wants_ahead);
+}
+
+static bool
+is_wanted_ahead(uint32_t page) {
+  if (page + HUGE_PAGES > gc_heap.frontier || gc_page_set_has(gc_heap.ahead, page) ||
+      !may_become_resident(HUGE_PAGES))
+    return false;
+  for (uint32_t i = page; i < page + HUGE_PAGES; i++)
+    if (gc_heap.pages[i].state != GC_PAGE_FREE_CLEAN)
+      return false;
+  return true;
+}
+
+static void
+populate(uint32_t page) {
+  gc_lock_acquire(&gc_lock);
+  bool wanted = is_wanted_ahead(page);
+  if (wanted)
+    gc_page_set_add(gc_heap.ahead, page);
+  gc_lock_release(&gc_lock);
+  if (wanted)
+    gc_os_populate(gc_heap_page_address(page), GC_HUGE_PAGE_BYTES);
+}
+
+void
+gc_span_populate_ahead(void) {
+  gc_lock_acquire(&gc_lock);
+  uint32_t up = gc_heap.ahead_page[true], down = gc_heap.ahead_page[false];
+  gc_lock_release(&gc_lock);
+  for (uint32_t i = 0; i < HUGE_AHEAD && up > 0; i++)
+    populate(up + i * HUGE_PAGES);
+  for (uint32_t i = HUGE_AHEAD; i-- > 0 && down > 0;)
+    populate(down + i * HUGE_PAGES);
+}
+
+// ---- Taking and giving back ----------------------------------------------------------------------------
+
 uint32_t
 gc_span_allocate(uint32_t pages, unsigned kind, bool *clean) {
   bool pointers = !gc_kind_is_pointer_free(kind);
@@ -278,6 +334,8 @@ gc_span_allocate(uint32_t pages, unsigned kind, bool *clean) {
     page = allocate_more(pages, pointers, clean);
   if (page == 0)
     return 0;
+  if (*clean)
+    look_ahead(page, pages, pointers);
   disarm(page, pages);
   gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
   return page;

@@ -85,6 +85,15 @@ gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted) {
   (void)madvise(base, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 // Linux 5.14
+#endif
+
+void
+gc_os_populate(void *base, size_t bytes) {
+  (void)madvise(base, bytes, MADV_POPULATE_WRITE);
+}
+
 void *
 gc_os_map(size_t bytes) {
   if (must_fail())

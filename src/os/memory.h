@@ -32,6 +32,9 @@ bool gc_os_release(void *base, size_t bytes);
 // Ask for huge pages in a range, or no longer.  A hint.
 void gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted);
 
+// Have the system give memory for a committed range now, and not at its first use.  A hint.
+void gc_os_populate(void *base, size_t bytes);
+
 // Memory of the collector's own (tables, stacks), zeroed, page-granular, outside the heap.  NULL if refused.
 void *gc_os_map(size_t bytes);
 void gc_os_unmap(void *base, size_t bytes);

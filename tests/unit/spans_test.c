@@ -1,5 +1,6 @@
 // Spans against a slow truthful model: an array that says of each page whether it is beyond the frontier,
 // clean, dirty or used.
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "fixture.h"
@@ -371,6 +372,64 @@ memory_falls_after_release_and_reads_as_zero(void **state) {
   expect_zero(page, 1024);
 }
 
+// OS pages of these that have memory.
+static size_t
+present(uint32_t page, uint32_t pages) {
+  static unsigned char parts[MODEL_PAGES * GC_PAGE_BYTES / 4096];
+  size_t count = (size_t)pages * GC_PAGE_BYTES / gc_os_page_bytes(), found = 0;
+  assert_int_equal(mincore(gc_heap_page_address(page), (size_t)pages * GC_PAGE_BYTES, parts), 0);
+  for (size_t i = 0; i < count; i++)
+    found += parts[i] & 1;
+  return found;
+}
+
+static uint32_t
+take(uint32_t pages, unsigned kind) {
+  bool clean;
+  uint32_t page = gc_span_allocate(pages, kind, &clean);
+  assert_true(page != 0 && clean);
+  own(page, pages);
+  return page;
+}
+
+static void
+give_back(uint32_t page, uint32_t pages) {
+  gc_span_free(page, pages);
+  assert_int_equal(gc_span_release(0, pages), pages);
+}
+
+// Two huge pages from where the program goes on, upward or, for pointer-free pages, downward; each once.
+static void
+memory_comes_before_it_is_used(void **state) {
+  (void)state;
+  enum { HUGE_PAGES = GC_HUGE_PAGE_BYTES / GC_PAGE_BYTES, ALL = 600 };
+  begin("ahead");
+  gc_tunables.huge_pages_min_bytes = 1;
+  give_back(take(ALL, GC_KIND_NORMAL), ALL);
+  assert_int_equal(present(1, ALL), 0);
+  uint32_t clean_pages = gc_heap.clean_pages;
+  assert_int_equal(take(40, GC_KIND_NORMAL), 1);
+  gc_span_populate_ahead();
+  size_t two = 2 * GC_HUGE_PAGE_BYTES / gc_os_page_bytes();
+  if (present(64, 2 * HUGE_PAGES) == 0)
+    skip(); // Linux before 5.14
+  assert_int_equal(present(64, 2 * HUGE_PAGES), two);
+  assert_int_equal(present(1, ALL), two);
+  expect_zero(64, 2 * HUGE_PAGES);
+
+  uint32_t above = (uint32_t)gc_round_down(take(40, GC_KIND_ATOMIC), HUGE_PAGES);
+  gc_span_populate_ahead();
+  assert_int_equal(present(above - 2 * HUGE_PAGES, 2 * HUGE_PAGES), two);
+  assert_int_equal(gc_heap.clean_pages, clean_pages - 80);
+
+  uint32_t rest = take(88, GC_KIND_NORMAL);
+  give_back(rest, 88);
+  assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
+  take(1, GC_KIND_NORMAL);
+  gc_span_populate_ahead();
+  assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
+}
+
 static void
 a_generous_commit_that_is_refused_is_followed_by_an_exact_one(void **state) {
   (void)state;
@@ -413,6 +472,7 @@ main(void) {
       cmocka_unit_test(young_spans_are_not_released),
       cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
       cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
+      cmocka_unit_test(memory_comes_before_it_is_used),
       cmocka_unit_test(a_generous_commit_that_is_refused_is_followed_by_an_exact_one),
       cmocka_unit_test(refused_memory_leaves_the_heap_as_it_was),
   };
