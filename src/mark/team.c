@@ -8,7 +8,9 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/valgrind.h"
+#include "os/futex.h"
 #include "os/helper.h"
+#include "os/limits.h"
 
 enum {
   SPLIT_GRANULES = 4096, // an entry of 64 KiB is worth splitting
@@ -22,6 +24,7 @@ struct gc_team {
 
   pthread_mutex_t lock; // protects what follows
   pthread_cond_t changed;
+  struct gc_atomic changes; // how often, for those who spin
   uint64_t job_number;
   uint64_t seen[GC_MARKERS_MAX]; // the last job that each helper knows of
   unsigned helpers;              // threads that exist
@@ -58,6 +61,27 @@ gc_team_helpers(void) {
 
 // ---- Sharing -------------------------------------------------------------------------------------------
 
+// Tell all who wait.  [team.lock]
+static void
+announce(void) {
+  gc_atomic_add(&team.changes, 1);
+  pthread_cond_broadcast(&team.changed);
+}
+
+// Look for a change for a while: a marker that sleeps is back 50 us later, and most waits are over in less.
+// [team.lock, released meanwhile]
+static bool
+spin_for_change(void) {
+  enum { ROUNDS = 200 };
+  size_t seen = gc_atomic_load_relaxed(&team.changes);
+  if (gc_limits_cpus() == 1)
+    return false;
+  pthread_mutex_unlock(&team.lock);
+  gc_spin_while(&team.changes, seen, ROUNDS);
+  pthread_mutex_lock(&team.lock);
+  return gc_atomic_load_relaxed(&team.changes) != seen;
+}
+
 // A long array is one entry: give its second half away, or it would be one marker's work.  [team.lock]
 static bool
 share_half_of_oldest(struct gc_mark_stack *stack) {
@@ -88,7 +112,7 @@ share(struct gc_mark_stack *stack) {
   pthread_mutex_lock(&team.lock);
   bool overflowed = team.pool.overflowed;
   if (share_half_of_oldest(stack) || share_oldest(stack))
-    pthread_cond_broadcast(&team.changed);
+    announce();
   team.pool.overflowed = overflowed; // nothing was lost
   pthread_mutex_unlock(&team.lock);
 }
@@ -149,8 +173,8 @@ find_work(struct gc_marker *marker) {
   while (!team.over && team.pool.top == team.pool.base) {
     if (team.idle == team.members || gc_atomic_load_relaxed(&team.called_off)) {
       team.over = true;
-      pthread_cond_broadcast(&team.changed);
-    } else {
+      announce();
+    } else if (!spin_for_change()) {
       wait_for_change(marker);
     }
   }
@@ -259,7 +283,7 @@ helper_main(void *argument) {
     *seen = team.job_number;
     join_job(&team.markers[number]);
     if (--team.at_work == 0)
-      pthread_cond_broadcast(&team.changed);
+      announce();
   }
   return NULL;
 }
@@ -300,7 +324,7 @@ start_job(const struct gc_mark_job *job, unsigned helpers) {
   gc_atomic_store_relaxed(&team.next_written, 0);
   if (helpers > 0) {
     team.job_number++;
-    pthread_cond_broadcast(&team.changed);
+    announce();
   }
   pthread_mutex_unlock(&team.lock);
 }
@@ -309,7 +333,8 @@ static void
 await_helpers(void) {
   pthread_mutex_lock(&team.lock);
   while (team.at_work > 0)
-    pthread_cond_wait(&team.changed, &team.lock);
+    if (!spin_for_change())
+      pthread_cond_wait(&team.changed, &team.lock);
   pthread_mutex_unlock(&team.lock);
 }
 

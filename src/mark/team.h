@@ -7,7 +7,8 @@
 //   helper thread:  ASLEEP --gc_team_mark wakes it--> marking <--> hungry --all hungry, pool empty--> ASLEEP
 //
 // Helpers are created when first needed, block all signals, are no threads of the world, and sleep on a
-// condition variable between cycles.  If they cannot be created the collecting thread marks alone.
+// condition variable between cycles; who waits within one looks for a while before it sleeps.  If they cannot
+// be created the collecting thread marks alone.
 #pragma once
 
 #include "mark/marker.h"
