@@ -227,8 +227,8 @@ arm_and_gather(size_t page, size_t limit) {
   gc_remember_arm(page, limit, false);
   if (!done)
     gc_remember_disarm(page, limit); // all of it counts as written
-  gc_marker_look_at_all(
-      gc_team_own_marker()); // what is written may refer to what was born beyond the frontier
+  // What was written may refer to what was born beyond the frontier since.
+  gc_marker_look_at_all(gc_team_own_marker());
   gc_lock_release(&gc_lock);
 }
 
