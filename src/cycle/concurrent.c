@@ -212,8 +212,8 @@ mark_slice(uint64_t deadline_ns) {
   begin_pass(1);
 }
 
-// Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold was born
-// black.
+// Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold may have
+// been born black.
 static void
 arm_and_gather(size_t page, size_t limit) {
   gc_range_array_clear(&found);

@@ -123,8 +123,8 @@ size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
 // was born: less is believed by and by.
 size_t gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes);
 
-// Objects born during a concurrent cycle survive it, though most will have died young: how much of them is
-// probably garbage.
+// Objects born black during a concurrent cycle survive it, though most will have died young: how much of them
+// is probably garbage.
 size_t gc_pacer_floating_bytes(size_t born_bytes);
 
 // ---- Idleness ------------------------------------------------------------------------------------------

@@ -39,13 +39,19 @@ verify(const char *when, size_t (*check)(const char *when)) {
 static size_t
 verify_marks_of_full(const char *when) {
   (void)when;
-  return gc_verify_marks_stw(false);
+  return gc_verify_marks_stw(GC_VERIFY_FULL);
 }
 
 static size_t
 verify_marks_of_minor(const char *when) {
   (void)when;
-  return gc_verify_marks_stw(true);
+  return gc_verify_marks_stw(GC_VERIFY_MINOR);
+}
+
+static size_t
+verify_marks_of_concurrent(const char *when) {
+  (void)when;
+  return gc_verify_marks_stw(GC_VERIFY_CONCURRENT);
 }
 
 static size_t
@@ -178,9 +184,9 @@ flip(void) {
 // After marking: everything that lives bears the mark.  Sweep what is worth it in the pause: all, or only
 // what caches own.
 static void
-begin_sweep(bool full, bool all) {
+begin_sweep(size_t (*check)(const char *when), bool full, bool all) {
   enum { SPANS_AT_ONCE = 1 << 20 };
-  verify("after marking", full ? verify_marks_of_full : verify_marks_of_minor);
+  verify("after marking", check);
   if (gc_cycle_inspect_stw)
     gc_cycle_inspect_stw();
   raise_event(GC_EVENT_RECLAIM_START);
@@ -206,7 +212,7 @@ gc_stopped_full(struct gc_stopped *state) {
     settle_references(state, true, false);
     gc_page_set_clear(gc_heap.reused,
                       gc_heap.frontier); // the verifier now finds out what is still referred to
-    begin_sweep(true, true);
+    begin_sweep(verify_marks_of_full, true, true);
   } else {
     flip();
     gc_sweep_undo_marks_stw(gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A, gc_heap.mark);
@@ -228,7 +234,7 @@ gc_stopped_minor(struct gc_stopped *state) {
   state->finished = found && mark(state, job);
   if (state->finished) {
     settle_references(state, false, true);
-    begin_sweep(false, true);
+    begin_sweep(verify_marks_of_minor, false, true);
     gc_remember_arm(0, gc_heap.frontier, true);
   } else {
     gc_fibers_forget_searched_stw();
@@ -291,7 +297,7 @@ gc_stopped_finish(struct gc_stopped *state) {
     settle_references(state, !state->looked_ahead, false);
     gc_heap.birth = GC_SLOT_NEW;
     gc_heap.marking = false;
-    begin_sweep(true, false);
+    begin_sweep(verify_marks_of_concurrent, true, false);
   } else {
     gc_fibers_forget_searched_stw();
     state->undone = state->at_any_price;

@@ -18,8 +18,10 @@ size_t gc_verify_trace_stw(gc_verify_object *check_object, gc_verify_word *check
 bool gc_verify_is_reused(struct gc_ref ref);
 
 // Invariant marked-closed: every object that a second, slow and simple marker reaches bears the current
-// mark.  Between marking and sweeping.  Returns the faults found.  [stw]
-size_t gc_verify_marks_stw(bool minor);
+// mark; in minor and concurrent cycles, of what the program itself may have freed no more than can be said.
+// Between marking and sweeping.  Returns the faults found.  [stw]
+enum gc_verify_cycle { GC_VERIFY_FULL, GC_VERIFY_MINOR, GC_VERIFY_CONCURRENT };
+size_t gc_verify_marks_stw(enum gc_verify_cycle cycle);
 
 // Invariant written-or-searched (remember.h): no marked object that can be reached refers to a white one,
 // unless it is grey or may have been written there.  Where writes are noticed: between two slices of a

@@ -15,8 +15,10 @@
 
 enum { FAULTS_REPORTED = 20 };
 
+enum { SEEN = 1, UNUSED = 2 };
+
 struct slow_marker {
-  uint8_t *seen; // one byte per slot byte
+  uint8_t *seen; // one byte per slot byte: 0, SEEN or UNUSED
   size_t seen_bytes;
   struct gc_range_array grey;     // objects to scan
   gc_verify_object *check_object; // of each object found
@@ -36,7 +38,7 @@ visit(struct slow_marker *marker, struct gc_ref ref) {
   uint8_t *seen = &marker->seen[ref.byte - gc_heap.slot_bytes];
   if (!ref.start || *seen)
     return;
-  *seen = 1;
+  *seen = SEEN;
   if (marker->check_object && !marker->check_object(ref) && may_report(marker))
     gc_log("verify: marked-closed violated: the object of %zu bytes at %p is reachable and not marked",
            ref.bytes, (void *)ref.start);
@@ -66,6 +68,8 @@ static void
 visit_word(struct slow_marker *marker, uintptr_t word, const char *at) {
   bool root = !at;
   struct gc_ref ref = gc_heap_resolve((const void *)word);
+  if (ref.start && marker->seen[ref.byte - gc_heap.slot_bytes] == UNUSED)
+    ref.start = NULL;
   size_t displacement = word - (uintptr_t)ref.start;
   if (ref.start && (root || gc_heap.all_interior_pointers ||
                     (displacement < GC_DISPLACEMENTS_MAX && gc_heap_displacements[displacement]))) {
@@ -117,14 +121,14 @@ drain(struct slow_marker *marker) {
     visit_object(marker, marker->grey.items[--marker->grey.count]);
 }
 
-// Slots that are handed out and not yet taken are no objects: they count as seen.
+// Slots that are handed out and not yet taken are no objects.
 static void
 see_unused_slots(struct slow_marker *marker, const struct gc_cache *cache) {
   for (unsigned kind = 0; kind < GC_KINDS; kind++)
     for (unsigned class = 0; class < GC_CLASSES; class ++) {
       const struct gc_run *run = &cache->runs[kind][class];
       for (char *slot = run->cursor; slot < run->run_limit; slot += gc_classes[class].slot_bytes)
-        marker->seen[gc_heap_slot_at(slot).byte - gc_heap.slot_bytes] = 1;
+        marker->seen[gc_heap_slot_at(slot).byte - gc_heap.slot_bytes] = UNUSED;
     }
 }
 
@@ -202,9 +206,21 @@ is_marked_or_reused(struct gc_ref ref) {
   return is_marked(ref) || gc_verify_is_reused(ref);
 }
 
+// What was born white while marking went on, where the program has freed something: a word that was meant for
+// that has been searched, and was not written since.
+static bool
+is_marked_or_born_in_reused(struct gc_ref ref) {
+  return is_marked(ref) || (*ref.byte == GC_SLOT_NEW && gc_verify_is_reused(ref));
+}
+
 size_t
-gc_verify_marks_stw(bool minor) {
-  return gc_verify_trace_stw(minor ? is_marked_or_reused : is_marked, NULL);
+gc_verify_marks_stw(enum gc_verify_cycle cycle) {
+  static gc_verify_object *const checks[] = {
+      [GC_VERIFY_FULL] = is_marked,
+      [GC_VERIFY_MINOR] = is_marked_or_reused,
+      [GC_VERIFY_CONCURRENT] = is_marked_or_born_in_reused,
+  };
+  return gc_verify_trace_stw(checks[cycle], NULL);
 }
 
 static void

@@ -96,8 +96,11 @@ find_used(const uint8_t *bytes, size_t slot, size_t slots) {
 }
 
 // Move on to the next run of free slots in the owned page.  false at the page's end.
+//
+// A concurrent marker may come upon each of them from here on, before it is an object.  What a descriptor
+// is found by must not be what was there before, so slots of these kinds are cleared at once.
 static bool
-next_run(struct gc_cache *cache, struct gc_run *run, const struct gc_class *class) {
+next_run(struct gc_cache *cache, struct gc_run *run, unsigned kind, const struct gc_class *class) {
   if (run->page == 0)
     return false;
   uint8_t *bytes = run_slot_bytes(run);
@@ -106,10 +109,16 @@ next_run(struct gc_cache *cache, struct gc_run *run, const struct gc_class *clas
   run->next_slot = (uint16_t)limit;
   if (first == limit)
     return false;
-  memset(bytes + first, gc_heap.birth, limit - first);
   char *base = gc_heap_page_address(run->page);
   run->cursor = run->limit = base + first * class->slot_bytes;
   run->run_limit = base + limit * class->slot_bytes;
+  if (gc_kind_is_described(kind)) {
+    if (!run->fresh)
+      memset(run->cursor, 0, (size_t)(run->run_limit - run->cursor));
+    run->limit = run->run_limit;
+    gc_atomic_fence(); // gc_marker_scan_described
+  }
+  memset(bytes + first, gc_heap.birth, limit - first);
   cache->allocated_bytes += (limit - first) * class->slot_bytes;
   return true;
 }
@@ -118,11 +127,13 @@ static void *
 take_freed(struct gc_cache *cache, struct gc_run *run, unsigned kind, size_t slot_bytes) {
   void *slot = run->freed;
   run->freed = *(void **)slot;
-  *gc_heap_slot_at(slot).byte = gc_heap.birth;
   if (gc_kind_is_pointer_free(kind))
     *(void **)slot = NULL;
   else
     memset(slot, 0, slot_bytes);
+  if (gc_kind_is_described(kind))
+    gc_atomic_fence(); // gc_marker_scan_described
+  *gc_heap_slot_at(slot).byte = gc_heap.birth;
   cache->allocated_bytes += slot_bytes;
   return slot;
 }
@@ -132,9 +143,10 @@ static bool
 have_ready_slot(struct gc_cache *cache, struct gc_run *run, unsigned kind, const struct gc_class *class) {
   if (run->cursor != run->limit)
     return true;
-  if (run->limit == run->run_limit && !next_run(cache, run, class))
+  if (run->limit == run->run_limit && !next_run(cache, run, kind, class))
     return false;
-  extend_window(run, kind, class->slot_bytes);
+  if (run->limit != run->run_limit)
+    extend_window(run, kind, class->slot_bytes);
   return true;
 }
 
@@ -310,6 +322,8 @@ gc_cache_free(struct gc_cache *cache, struct gc_ref ref) {
   if (!gc_page_set_has(gc_heap.young, ref.page))
     gc_page_set_add(gc_heap.young, ref.page); // the next cycle sweeps it
   *ref.byte = gc_heap.held;
+  if (gc_kind_is_described(ref.kind))
+    memset(ref.start, 0, ref.bytes); // a marker that has found it may still look for its descriptor
   *(void **)(void *)ref.start = run->freed;
   run->freed = ref.start;
   cache->used[index / 64] |= (uint64_t)1 << (index % 64);

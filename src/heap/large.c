@@ -58,7 +58,13 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
       .free_slots = 1, // not counted as alive yet
   };
   set_pages(page, 0, (uint32_t)pages, line, kind);
-  gc_atomic_fence(); // who sees the byte sees its size: gc_marker_push_large, gc_marker_scan_described
+  if (!*clean && gc_kind_is_described(kind)) {
+    memset(gc_heap_page_address(page), 0, gc_heap.infos[page].object_bytes);
+    *clean = true;
+  }
+  // Who sees the byte sees its size, and no descriptor of before: gc_marker_push_large,
+  // gc_marker_scan_described.
+  gc_atomic_fence();
   *gc_heap_slot_bytes(line) = gc_heap.birth;
   gc_span_enter(page, (uint32_t)pages, kind);
   gc_heap.allocated_bytes += pages << GC_PAGE_SHIFT;

@@ -183,7 +183,7 @@ caches(void **state) {
 static void *
 verify_marks(void *faults) {
   catch_log();
-  *(size_t *)faults = gc_verify_marks_stw(false);
+  *(size_t *)faults = gc_verify_marks_stw(GC_VERIFY_FULL);
   release_log();
   return NULL;
 }
