@@ -322,7 +322,7 @@ gc_cache_free(struct gc_cache *cache, struct gc_ref ref) {
   if (!gc_page_set_has(gc_heap.young, ref.page))
     gc_page_set_add(gc_heap.young, ref.page); // the next cycle sweeps it
   *ref.byte = gc_heap.held;
-  if (gc_kind_is_described(ref.kind))
+  if (gc_heap.marking && gc_kind_is_described(ref.kind))
     memset(ref.start, 0, ref.bytes); // a marker that has found it may still look for its descriptor
   *(void **)(void *)ref.start = run->freed;
   run->freed = ref.start;

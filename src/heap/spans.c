@@ -284,7 +284,7 @@ look_ahead(uint32_t page, uint32_t pages, bool pointers) {
   uint32_t next = pointers ? (uint32_t)gc_round_up(page + pages, HUGE_PAGES)
                            : (uint32_t)gc_round_down(page, HUGE_PAGES) - HUGE_AHEAD * HUGE_PAGES;
   if (next >= gc_heap.huge_from_page || next == gc_heap.ahead_page[pointers])
-    return;
+    return; // below the heap's start it has wrapped around
   gc_heap.ahead_page[pointers] = next;
   gc_atomic_add(&gc_heap.wants_ahead, 1);
   gc_futex_wake_one(&gc_heap.wants_ahead);
