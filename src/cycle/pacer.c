@@ -6,7 +6,7 @@
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
   WORK_FACTOR = 5, // halves, too
-  FLOOR_FACTOR_MAX = 2,
+  FLOOR_FACTOR_MAX = 4,
   FLOOR_THREADS_MAX = 8,
   KEPT_SHARE = 4 // what is held is used and kept up to a budget and a quarter
 };

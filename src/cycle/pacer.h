@@ -29,7 +29,7 @@ struct gc_pacer_stop {
 };
 
 // The least budget after a cycle.  It is doubled while stopping threads costs more than a fiftieth of the
-// time and a quarter of the pause, up to 2 times `least_bytes` for each thread; and halved when it costs less
+// time and a quarter of the pause, up to 4 times `least_bytes` for each thread; and halved when it costs less
 // than a two-hundredth or an eighth.  What marking costs is the base budget's business.
 size_t gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes);
 

@@ -104,9 +104,9 @@ the_floor_rises_only_where_others_are_stopped(void **state) {
   assert_int_equal(gc_pacer_next_floor_bytes(stop, GC_MIB, GC_MIB), GC_MIB);
   stop.threads = 1;
   assert_int_equal(gc_pacer_next_floor_bytes(stop, GC_MIB, GC_MIB), 2 * GC_MIB);
-  assert_int_equal(gc_pacer_next_floor_bytes(stop, 2 * GC_MIB, GC_MIB), 2 * GC_MIB);
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 4 * GC_MIB);
   stop.threads = 2;
-  assert_int_equal(gc_pacer_next_floor_bytes(stop, 2 * GC_MIB, GC_MIB), 4 * GC_MIB);
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 8 * GC_MIB);
 }
 
 static void
