@@ -27,7 +27,7 @@ static GC_STATE struct {
   size_t full_live_bytes;      // what lived after the last full cycle
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
-  size_t full_budget_bytes; // what may be promoted until the next
+  size_t full_budget_bytes; // what was to be allocated until the next
   size_t born_bytes;        // during concurrent cycles, expected
   size_t work_bytes;        // see pacer.h
   size_t learnt_bytes;      // allocated in all when that was last thought about
@@ -77,23 +77,28 @@ end_tracking(void) {
 
 // ---- Modes ---------------------------------------------------------------------------------------------
 
-// In AUTO: not for small heaps, nor where a full cycle in one pause will be short enough, as with
-// pointer-free data.
+// A full cycle in one pause would stop the program for too long.  With pointer-free data it may not,
+// however large the heap.
 static bool
-is_worth(size_t least_bytes) {
-  bool long_pauses = policy.next_full_ns / 2 > gc_pause_target_ns();
-  return policy.mode != GC_MODE_IS_AUTO || (gc_heap.live_bytes >= least_bytes && long_pauses);
+are_pauses_long(void) {
+  return policy.next_full_ns / 2 > gc_pause_target_ns();
 }
 
+// In AUTO: not for small heaps, nor where full cycles neither stop the program for long nor take much of its
+// time.
 static bool
 wants_minor(void) {
-  return policy.mode != GC_MODE_IS_STOP && is_worth(gc_tunables.generational_min_bytes);
+  if (policy.mode != GC_MODE_IS_AUTO)
+    return policy.mode != GC_MODE_IS_STOP;
+  return gc_heap.live_bytes >= gc_tunables.generational_min_bytes &&
+         (are_pauses_long() || gc_pacer_is_full_dear(policy.work_bytes, policy.full_budget_bytes));
 }
 
 static bool
 wants_concurrent(void) {
-  bool mode_allows = policy.mode == GC_MODE_IS_CONCURRENT || policy.mode == GC_MODE_IS_AUTO;
-  return mode_allows && is_worth(gc_tunables.concurrent_min_bytes);
+  if (policy.mode != GC_MODE_IS_AUTO)
+    return policy.mode == GC_MODE_IS_CONCURRENT;
+  return gc_heap.live_bytes >= gc_tunables.concurrent_min_bytes && are_pauses_long();
 }
 
 static bool
@@ -110,11 +115,17 @@ is_much_waiting(void) {
   return policy.keepers >= FEW && policy.keepers >= gc_finalizers_count() / 16;
 }
 
+// Since the last full cycle.
+static size_t
+grown_bytes(void) {
+  return gc_heap.live_bytes - gc_min(gc_heap.live_bytes, policy.full_live_bytes);
+}
+
 static bool
 is_full_due(void) {
-  size_t grown_bytes = gc_heap.live_bytes - gc_min(gc_heap.live_bytes, policy.full_live_bytes);
   unsigned full_freq = gc_variables_full_freq();
-  return policy.full_first || grown_bytes >= policy.full_budget_bytes || is_much_waiting() ||
+  size_t room_bytes = are_pauses_long() ? policy.full_budget_bytes : policy.full_budget_bytes / 2;
+  return policy.full_first || grown_bytes() >= room_bytes || is_much_waiting() ||
          (full_freq > 0 && policy.minors.since_full >= full_freq);
 }
 
@@ -180,13 +191,23 @@ gc_cycle_pacer_heap(void) {
   };
 }
 
+// Where a full cycle would be no long pause a minor one is none either: the nursery is all that the old
+// generation leaves of the budget (Appel 1989), half of it at least.
+static size_t
+nursery_bytes(void) {
+  if (gc_tunables.nursery_bytes)
+    return gc_tunables.nursery_bytes;
+  if (are_pauses_long())
+    return policy.minors.nursery_bytes;
+  return policy.full_budget_bytes - gc_min(grown_bytes(), policy.full_budget_bytes / 2);
+}
+
 void
 gc_policy_set_budget(void) {
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
   gc_heap.empty_first = is_generational() && !policy.full_first;
   if (gc_heap.empty_first)
-    gc_cycle_stats.budget_bytes =
-        gc_tunables.nursery_bytes ? gc_tunables.nursery_bytes : policy.minors.nursery_bytes;
+    gc_cycle_stats.budget_bytes = nursery_bytes();
   else if (policy.tracks && wants_concurrent())
     gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap, policy.born_bytes);
   else
@@ -227,7 +248,7 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bo
   if (born_bytes > 0)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
-  policy.full_budget_bytes = gc_pacer_base_budget_bytes(gc_cycle_pacer_heap());
+  policy.full_budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());
   struct gc_pacer_full full = {
       .full_ns = mark_ns,
       .full_bytes = policy.full_budget_bytes,
