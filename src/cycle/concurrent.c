@@ -205,7 +205,7 @@ blacken(void) {
 
 static void
 mark_slice(uint64_t deadline_ns) {
-  if (gc_marker_drain_until(gc_team_own_marker(), deadline_ns))
+  if (gc_team_drain_until(deadline_ns))
     return;
   blacken();
   enter(REMARKING);
@@ -309,13 +309,12 @@ look_ahead_slice(uint64_t deadline_ns) {
 
 static void
 remark_slice(uint64_t deadline_ns) {
-  struct gc_marker *marker = gc_team_own_marker();
   while (cycle.page < gc_heap.frontier) {
-    if (gc_marker_drain_until(marker, deadline_ns) || gc_os_now_ns() >= deadline_ns)
+    if (gc_team_drain_until(deadline_ns) || gc_os_now_ns() >= deadline_ns)
       return;
     remark_chunk();
   }
-  if (!gc_marker_drain_until(marker, deadline_ns))
+  if (!gc_team_drain_until(deadline_ns))
     end_pass();
 }
 
@@ -441,6 +440,17 @@ start_worker(void) {
     gc_atomic_store_relaxed(&worker.running, 0);
 }
 
+// Mark for as long as a slice takes, at most.
+static void
+mark_as_guest(void) {
+  struct gc_cache *cache = gc_cache_current;
+  if (!cache || !is_marking())
+    return;
+  gc_cache_enter(cache);
+  gc_team_mark_as_guest(gc_cycle_markers_max() - 1, &cache->stop_pending, gc_os_now_ns() + SLICE_NS);
+  gc_cache_leave(cache);
+}
+
 bool
 gc_concurrent_wait_for_slice(void) {
   enum { AT_MOST_NS = 2000000 };
@@ -448,6 +458,7 @@ gc_concurrent_wait_for_slice(void) {
   if (cycle.phase == IDLE || !has_thread())
     return false;
   gc_concurrent_wake(); // it sleeps if GC_dont_gc was written, by whom who does not wake it
+  mark_as_guest();
   gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
   return true;
 }

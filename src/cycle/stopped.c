@@ -280,6 +280,7 @@ gc_stopped_blacken(struct gc_stopped *state) {
 void
 gc_stopped_undo_start(void) {
   uint8_t mark = gc_heap.mark;
+  gc_team_dismiss_guests();
   flip();
   gc_sweep_undo_marks_stw(mark, gc_heap.mark);
   gc_heap.birth = GC_SLOT_NEW;

@@ -12,14 +12,19 @@
 static uint8_t *grey; // one byte for each granule of the heap; NULL: none is grey [stw]
 
 static void
-note_grey(void) {
-  const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
+note_grey_stack(const struct gc_mark_stack *stack) {
   for (const gc_mark_entry *entry = stack->base; entry < stack->top; entry++) {
     size_t granule = gc_mark_entry_granule(*entry), granules = gc_mark_entry_granules(*entry);
     if (granules == GC_ENTRY_DESCRIBED)
       granules = gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT)).bytes >> GC_GRANULE_SHIFT;
     memset(grey + granule, 1, granules);
   }
+}
+
+static void
+note_grey(void) {
+  note_grey_stack(&gc_team_own_marker()->stack);
+  note_grey_stack(gc_team_pool());
   for (size_t i = 0; i < gc_marker_put_off.count; i++)
     memset(grey + ((size_t)(gc_marker_put_off.items[i].base - gc_heap.base) >> GC_GRANULE_SHIFT), 1,
            gc_range_bytes(gc_marker_put_off.items[i]) >> GC_GRANULE_SHIFT);
@@ -57,7 +62,7 @@ is_marked_or_due(const char *at, struct gc_ref ref) {
 size_t
 gc_verify_writes_stw(void) {
   size_t bytes = (size_t)gc_heap.frontier * GC_PAGE_GRANULES;
-  if (gc_heap.marking && gc_team_own_marker()->stack.overflowed)
+  if (gc_heap.marking && (gc_team_own_marker()->stack.overflowed || gc_team_pool()->overflowed))
     return 0; // what was dropped is grey, and not known
   gc_remember_harvest(0, gc_heap.frontier);
   if (gc_heap.marking && !(grey = gc_os_map(bytes))) {

@@ -89,7 +89,7 @@ drain_some(struct gc_marker *marker, size_t entries) {
 void
 gc_marker_begin(struct gc_marker *marker, bool minor) {
   uint8_t other_mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
-  marker->view = (struct gc_mark_view){
+  struct gc_mark_view view = {
       .base = (uintptr_t)gc_heap.base,
       .bytes = (size_t)gc_heap.frontier << GC_PAGE_SHIFT,
       .pages = gc_heap.pages,
@@ -98,6 +98,12 @@ gc_marker_begin(struct gc_marker *marker, bool minor) {
       .mark = gc_heap.mark,
       .all_interior_pointers = gc_heap.all_interior_pointers,
   };
+  gc_marker_join(marker, view);
+}
+
+void
+gc_marker_join(struct gc_marker *marker, struct gc_mark_view view) {
+  marker->view = view;
   gc_mark_stack_clear(&marker->stack);
   marker->stack.overflowed = false;
   if (!marker->filter)
@@ -156,12 +162,20 @@ gc_marker_drain(struct gc_marker *marker, struct gc_team *team) {
 }
 
 bool
-gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns) {
-  enum { BETWEEN_LOOKS = 2048 };
+gc_marker_drain_a_little(struct gc_marker *marker) {
+  enum { A_LITTLE = 512 };
+  if (marker->stack.top == marker->stack.base)
+    return false;
   marker->world_runs = true;
-  while (marker->stack.top != marker->stack.base && gc_os_now_ns() < deadline_ns)
-    drain_some(marker, BETWEEN_LOOKS);
+  drain_some(marker, A_LITTLE);
   marker->world_runs = false;
+  return marker->stack.top != marker->stack.base;
+}
+
+bool
+gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns) {
+  while (marker->stack.top != marker->stack.base && gc_os_now_ns() < deadline_ns)
+    gc_marker_drain_a_little(marker);
   return marker->stack.top != marker->stack.base;
 }
 
@@ -218,7 +232,7 @@ push_range(struct gc_visitor *visitor, struct gc_range range) {
 // No memory to put it off: the recovery from overflow will scan it, with the world stopped.
 static void
 put_off(struct gc_marker *marker, const char *object, size_t bytes) {
-  if (!gc_range_array_push(&gc_marker_put_off, (struct gc_range){object, object + bytes}))
+  if (!gc_team_put_off((struct gc_range){object, object + bytes}))
     marker->stack.overflowed = true;
 }
 

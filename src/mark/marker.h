@@ -86,7 +86,7 @@ struct gc_marker {
 };
 
 // Objects that were to be scanned while the program ran and must not be: for the pauses of this cycle.
-// [gc_cycle_lock]
+// [written by gc_team_put_off only; read stw or when no guest is there]
 extern struct gc_range_array gc_marker_put_off;
 
 // What a set of markers shares; see team.h.
@@ -98,6 +98,9 @@ enum gc_drain_way gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc
 // Take the heap's state for a cycle: the current mark is the black one.  All other objects are white, or in a
 // minor cycle the new ones only.  What was on the stack is forgotten.  [stw]
 void gc_marker_begin(struct gc_marker *marker, bool minor);
+
+// Take part in what another marker does, whose view this is.
+void gc_marker_join(struct gc_marker *marker, struct gc_mark_view view);
 
 // Words up to the frontier as it is now are candidates.  [gc_lock]
 void gc_marker_look_at_all(struct gc_marker *marker);
@@ -132,7 +135,10 @@ void gc_marker_drain(struct gc_marker *marker, struct gc_team *team);
 // The same, alone, telling of each object that is newly marked.  It stops telling when the stack overflows.
 void gc_marker_drain_watched(struct gc_marker *marker, void (*found)(uintptr_t object));
 
-// The same while the world runs, until the clock says `deadline_ns`.  false if nothing is left.
+// The same while the world runs, some hundred objects.  false if nothing is left.
+bool gc_marker_drain_a_little(struct gc_marker *marker);
+
+// The same, alone, until the clock says `deadline_ns`.
 bool gc_marker_drain_until(struct gc_marker *marker, uint64_t deadline_ns);
 
 // After an overflow: scan marked objects of [page, ...) again.  Drains as it goes.

@@ -8,9 +8,12 @@
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/valgrind.h"
+#include "os/clock.h"
 #include "os/futex.h"
 #include "os/helper.h"
 #include "os/limits.h"
+
+_Static_assert(GC_MARKERS_MAX <= 64, "a bit for each marker");
 
 enum {
   SPLIT_GRANULES = 4096, // an entry of 64 KiB is worth splitting
@@ -33,6 +36,9 @@ struct gc_team {
   unsigned members;              // markers in this job that have started
   unsigned idle;                 // of these, waiting for work
   bool over;                     // all idle, nothing left, or called off
+  bool open;                     // guests are let in
+  uint64_t guests;               // the markers that they have, as bits
+  struct gc_mark_view view;      // and what these are to look at
 
   struct gc_mark_stack pool;   // shared work [lock]
   struct gc_atomic hungry;     // markers waiting [lock -> gc_team_check, relaxed: only a hint]
@@ -141,22 +147,33 @@ wait_for_change(const struct gc_marker *marker) {
     gc_atomic_store_relaxed(&team.called_off, 1);
 }
 
+static void
+share_if_hungry(struct gc_marker *marker) {
+  if (gc_atomic_load_relaxed(&team.hungry) > 0 && gc_mark_stack_count(&marker->stack) >= SHARE_AT_LEAST)
+    share(&marker->stack);
+}
+
 bool
 gc_team_check(struct gc_team *shared, struct gc_marker *marker) {
   if (gc_atomic_load_relaxed(&shared->called_off))
     return false;
   if (asks_to_stop(marker))
     gc_atomic_store_relaxed(&shared->called_off, 1);
-  if (gc_atomic_load_relaxed(&shared->hungry) > 0 && gc_mark_stack_count(&marker->stack) >= SHARE_AT_LEAST)
-    share(&marker->stack);
+  share_if_hungry(marker);
   return true;
 }
 
-// Take a share of the pool.  [team.lock]
+// [team.lock, or stw]
+static bool
+is_pool_empty(void) {
+  return gc_mark_stack_count(&team.pool) == 0;
+}
+
+// Take what is due to one of `sharers`.  [team.lock]
 static void
-take_from_pool(struct gc_marker *marker) {
+take_from_pool(struct gc_marker *marker, size_t sharers) {
   size_t available = gc_mark_stack_count(&team.pool);
-  size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / (team.idle + 1));
+  size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / sharers);
   if (!gc_mark_stack_reserve(&marker->stack, count))
     count = gc_min(count, (size_t)(marker->stack.limit - marker->stack.top));
   team.pool.top -= count;
@@ -170,7 +187,7 @@ find_work(struct gc_marker *marker) {
   pthread_mutex_lock(&team.lock);
   team.idle++;
   gc_atomic_add(&team.hungry, 1);
-  while (!team.over && team.pool.top == team.pool.base) {
+  while (!team.over && is_pool_empty()) {
     if (team.idle == team.members || gc_atomic_load_relaxed(&team.called_off)) {
       team.over = true;
       announce();
@@ -181,7 +198,7 @@ find_work(struct gc_marker *marker) {
   bool found = !team.over;
   if (found) {
     team.idle--;
-    take_from_pool(marker);
+    take_from_pool(marker, team.idle + 1);
   }
   gc_atomic_sub(&team.hungry, 1);
   pthread_mutex_unlock(&team.lock);
@@ -253,6 +270,142 @@ take_part(struct gc_marker *marker) {
   while (find_work(marker));
 }
 
+// Move all of one stack to another.  What has no room there is found by the recovery from overflow.
+static void
+move_all(struct gc_mark_stack *from, struct gc_mark_stack *to) {
+  size_t count = gc_mark_stack_count(from);
+  to->overflowed |= from->overflowed;
+  if (count > 0 && gc_mark_stack_reserve(to, count)) {
+    memcpy(to->top, from->base, count * sizeof *from->base);
+    to->top += count;
+  }
+  gc_mark_stack_clear(from);
+  from->overflowed = false;
+}
+
+// ---- Beside the program --------------------------------------------------------------------------------
+
+static void
+let_guests_in(const struct gc_marker *own) {
+  pthread_mutex_lock(&team.lock);
+  team.view = own->view;
+  team.open = true;
+  pthread_mutex_unlock(&team.lock);
+}
+
+void
+gc_team_dismiss_guests(void) {
+  pthread_mutex_lock(&team.lock);
+  GC_ASSERT(team.guests == 0);
+  team.open = false;
+  pthread_mutex_unlock(&team.lock);
+}
+
+// Wait a little for something in the pool.  [team.lock, released meanwhile]
+static bool
+await_pool(bool worthwhile) {
+  gc_atomic_add(&team.hungry, 1);
+  bool filled = !is_pool_empty() || (worthwhile && spin_for_change() && !is_pool_empty());
+  gc_atomic_sub(&team.hungry, 1);
+  return filled;
+}
+
+// The caller's marker has nothing left: take what is shared.  false if there is nothing, nor at a guest's.
+static bool
+find_more_or_close(struct gc_marker *own) {
+  pthread_mutex_lock(&team.lock);
+  if (await_pool(team.guests != 0))
+    take_from_pool(own, 1);
+  bool more = gc_mark_stack_count(&own->stack) > 0 || team.guests != 0 || !is_pool_empty();
+  team.open = more;
+  pthread_mutex_unlock(&team.lock);
+  return more;
+}
+
+bool
+gc_team_drain_until(uint64_t deadline_ns) {
+  struct gc_marker *own = gc_team_own_marker();
+  let_guests_in(own);
+  do {
+    while (gc_marker_drain_a_little(own)) {
+      share_if_hungry(own);
+      if (gc_os_now_ns() >= deadline_ns)
+        return true;
+    }
+    if (!find_more_or_close(own))
+      return false;
+  } while (gc_os_now_ns() < deadline_ns);
+  return true;
+}
+
+// A marker that nobody has, or NULL.  [team.lock]
+static struct gc_marker *
+admit_guest(unsigned most) {
+  if (!team.open || (unsigned)__builtin_popcountll(team.guests) >= gc_min(most, GC_MARKERS_MAX - 1))
+    return NULL;
+  unsigned number = (unsigned)__builtin_ctzll(~(team.guests | 1));
+  struct gc_marker *marker = &team.markers[number];
+  gc_marker_join(marker, team.view);
+  if (!gc_mark_stack_reserve(&marker->stack, 1))
+    return NULL;
+  team.guests |= (uint64_t)1 << number;
+  return marker;
+}
+
+// What a guest takes it looks at as who has shared it did: words may lead further than when it came.
+// [team.lock, released meanwhile]
+static bool
+find_work_as_guest(struct gc_marker *marker) {
+  if (!await_pool(team.open))
+    return false;
+  marker->view = team.view;
+  take_from_pool(marker, 2);
+  return true;
+}
+
+static bool
+is_time_to_leave(const volatile int *hurry, uint64_t deadline_ns) {
+  return *hurry || gc_os_now_ns() >= deadline_ns;
+}
+
+// [team.lock]
+static void
+leave(struct gc_marker *marker) {
+  move_all(&marker->stack, &team.pool);
+  gc_mark_stack_trim(&marker->stack);
+  team.guests &= ~((uint64_t)1 << (marker - team.markers));
+  announce();
+}
+
+void
+gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns) {
+  pthread_mutex_lock(&team.lock);
+  struct gc_marker *marker = admit_guest(most);
+  if (marker) {
+    while (!is_time_to_leave(hurry, deadline_ns) && find_work_as_guest(marker)) {
+      pthread_mutex_unlock(&team.lock);
+      while (gc_marker_drain_a_little(marker) && !is_time_to_leave(hurry, deadline_ns))
+        share_if_hungry(marker);
+      pthread_mutex_lock(&team.lock);
+    }
+    leave(marker);
+  }
+  pthread_mutex_unlock(&team.lock);
+}
+
+bool
+gc_team_put_off(struct gc_range object) {
+  pthread_mutex_lock(&team.lock);
+  bool noted = gc_range_array_push(&gc_marker_put_off, object);
+  pthread_mutex_unlock(&team.lock);
+  return noted;
+}
+
+const struct gc_mark_stack *
+gc_team_pool(void) {
+  return &team.pool;
+}
+
 // ---- Helpers -------------------------------------------------------------------------------------------
 
 // Take part, unless the job is over before this helper woke or there is no memory for its stack.
@@ -305,19 +458,36 @@ gc_team_after_fork_child(void) {
   pthread_mutex_init(&team.lock, NULL);
   pthread_cond_init(&team.changed, NULL);
   team.helpers = team.at_work = 0;
+  team.open = false;
+  gc_atomic_store_relaxed(&team.hungry, 0);
+  if (team.guests == 0)
+    return;
+  // Guests were at work, who knows how far: what they had in hand is lost, with the cycle that it was for.
+  team.guests = 0;
+  team.pool = (struct gc_mark_stack){0};
+  gc_marker_put_off = (struct gc_range_array){0};
+  for (unsigned i = 1; i < GC_MARKERS_MAX; i++)
+    team.markers[i].stack = (struct gc_mark_stack){0};
 }
 
 // ---- The job -------------------------------------------------------------------------------------------
 
 static void
+clear_pool(void) {
+  gc_mark_stack_clear(&team.pool);
+  team.pool.overflowed = false;
+}
+
+static void
 start_job(const struct gc_mark_job *job, unsigned helpers) {
   pthread_mutex_lock(&team.lock);
   team.job = *job;
-  team.over = false;
+  team.over = team.open = false;
   team.members = 1;
   team.idle = 0;
   team.wanted = team.at_work = helpers;
-  gc_mark_stack_clear(&team.pool);
+  if (!job->continued)
+    clear_pool();
   gc_atomic_store_relaxed(&team.called_off, 0);
   gc_atomic_store_relaxed(&team.next_root, 0);
   gc_atomic_store_relaxed(&team.next_page, 0);
@@ -344,6 +514,8 @@ recover_from_overflow(unsigned helpers) {
   struct gc_marker *own = gc_team_own_marker();
   for (unsigned i = 1; i <= helpers; i++)
     own->stack.overflowed |= team.markers[i].stack.overflowed;
+  own->stack.overflowed |= team.pool.overflowed;
+  team.pool.overflowed = false;
   gc_marker_rescan(own);
 }
 
@@ -364,6 +536,7 @@ bool
 gc_team_begin(const struct gc_mark_job *job) {
   gc_marker_begin(gc_team_own_marker(), false);
   gc_range_array_clear(&gc_marker_put_off);
+  clear_pool();
   return mark_roots(job, false);
 }
 
@@ -373,22 +546,13 @@ gc_team_go_on(const struct gc_mark_job *job) {
   return mark_roots(job, true);
 }
 
-// Move what is left of a job that was called off to the caller's stack.  What has no room there is found by
-// the recovery from overflow.
+// Move what is left of a job that was called off to the caller's stack.
 static void
 gather_leftovers(unsigned helpers) {
   struct gc_marker *own = gc_team_own_marker();
-  for (unsigned i = 1; i <= helpers + 1; i++) {
-    struct gc_mark_stack *from = i <= helpers ? &team.markers[i].stack : &team.pool;
-    size_t count = gc_mark_stack_count(from);
-    own->stack.overflowed |= from->overflowed;
-    if (count > 0 && gc_mark_stack_reserve(&own->stack, count)) {
-      memcpy(own->stack.top, from->base, count * sizeof *from->base);
-      own->stack.top += count;
-    }
-    gc_mark_stack_clear(from);
-    from->overflowed = false;
-  }
+  for (unsigned i = 1; i <= helpers; i++)
+    move_all(&team.markers[i].stack, &own->stack);
+  move_all(&team.pool, &own->stack);
   size_t index;
   while ((index = gc_atomic_add(&team.next_written, 1)) < team.job.written_count)
     gc_marker_push_marked(own, team.job.written[index]);

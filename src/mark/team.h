@@ -9,6 +9,9 @@
 // Helpers are created when first needed, block all signals, are no threads of the world, and sleep on a
 // condition variable between cycles; who waits within one looks for a while before it sleeps.  If they cannot
 // be created the collecting thread marks alone.
+//
+// While the program runs, one thread marks.  Allocating threads that have come to the end of their budget and
+// must wait for it lend it a hand: they are guests, with a marker of the team's for as long as a slice takes.
 #pragma once
 
 #include "mark/marker.h"
@@ -47,6 +50,29 @@ void gc_team_prepare_helpers(unsigned wanted);
 
 // The caller's marker, for cycle/ to mark single objects with before gc_team_mark.
 struct gc_marker *gc_team_own_marker(void);
+
+// ---- Beside the program ----
+
+// Drain what the caller's marker has, until the clock says `deadline_ns`; guests take part.  false if nothing
+// is left, with guests neither; from then on none is let in.  [gc_cycle_lock]
+bool gc_team_drain_until(uint64_t deadline_ns);
+
+// Take part as a guest, an allocating thread that would wait for marking otherwise, if guests are let in and
+// no more than `most` are there: while there is work, until `deadline_ns` or until `hurry` is not 0.  What is
+// left goes to the others.  The caller is between gc_cache_enter and gc_cache_leave, so that no pause finds a
+// guest at work; a marker beside the world it is for that long.
+void gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns);
+
+// Let no guests in: there is nothing to mark any more.  [stw]
+void gc_team_dismiss_guests(void);
+
+// Note what must not be scanned while the program runs: in gc_marker_put_off.  false: no memory.
+bool gc_team_put_off(struct gc_range object);
+
+// What markers have shared and nobody taken.  [stw]
+const struct gc_mark_stack *gc_team_pool(void);
+
+// ----
 
 // Called by a marker between pieces of work: share if others are hungry.  false: the job has been called off.
 bool gc_team_check(struct gc_team *team, struct gc_marker *marker);

@@ -1,6 +1,7 @@
 // A team of markers against the model of graph.h: with any number of helpers the same objects are marked.
 #include "mark/team.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -365,10 +366,35 @@ try_to_finish(unsigned markers, int stop_after) {
   return finished;
 }
 
+enum { GUESTS = 2 };
+
+static volatile int hurry; // the guests are to leave
+
+static void *
+come_as_guest(void *until_ns) {
+  while (!hurry)
+    gc_team_mark_as_guest(GUESTS, &hurry, gc_os_now_ns() + *(uint64_t *)until_ns);
+  return NULL;
+}
+
+// The program stands still meanwhile.  Returns whether something is left.
+static bool
+mark_with_guests(uint64_t slice_ns, uint64_t guest_ns) {
+  pthread_t guests[GUESTS];
+  gc_marker_look_at_all(gc_team_own_marker());
+  hurry = 0;
+  for (size_t i = 0; i < GUESTS; i++)
+    assert_int_equal(pthread_create(&guests[i], NULL, come_as_guest, &guest_ns), 0);
+  bool more = gc_team_drain_until(gc_os_now_ns() + slice_ns);
+  hurry = 1;
+  for (size_t i = 0; i < GUESTS; i++)
+    pthread_join(guests[i], NULL);
+  return more;
+}
+
 static void
 mark_a_slice(void) {
-  gc_marker_look_at_all(gc_team_own_marker());
-  gc_marker_drain_until(gc_team_own_marker(), gc_os_now_ns() + random_below(30000));
+  mark_with_guests(random_below(30000), random_below(20000));
 }
 
 static void
@@ -416,7 +442,37 @@ a_continued_job_that_is_called_off_loses_nothing(void **state) {
   assert_true(called_off > 0);
 }
 
-// With stacks that cannot grow, leftovers of helpers may have no room with the caller.
+// Changes with every object that a guest scans.
+static size_t
+work_of_guests(void) {
+  size_t sum = 0;
+  for (size_t i = 1; i <= GUESTS; i++) {
+    struct gc_mark_trial trial = gc_team_own_marker()[i].trial;
+    sum += trial.until + trial.drains + trial.scanned;
+  }
+  return sum;
+}
+
+static void
+guests_do_a_part_and_leave_nothing_behind(void **state) {
+  (void)state;
+  random_begin("guests");
+  size_t before = work_of_guests();
+  for (int round = 0; round < 200 && work_of_guests() == before; round++) {
+    make_tree(100000);
+    begin_continued();
+    while (mark_with_guests(5000000, 300000))
+      ;
+    assert_true(gc_mark_stack_count(gc_team_pool()) == 0);
+    graph_reach(true);
+    graph_check_marks();
+    assert_true(try_to_finish(1, 0));
+    end_continued();
+  }
+  assert_true(work_of_guests() != before);
+}
+
+// With stacks that cannot grow, leftovers of helpers and guests may have no room with the caller.
 static void
 neither_does_one_whose_stacks_overflow(void **state) {
   (void)state;
@@ -434,6 +490,7 @@ neither_does_one_whose_stacks_overflow(void **state) {
     begin_continued();
     bool finished = false;
     for (int tries = 0; tries < 6 && !finished; tries++) {
+      mark_a_slice();
       run_program(100);
       finished = try_to_finish(markers, 1 + tries);
     }
@@ -456,6 +513,7 @@ main(void) {
       cmocka_unit_test(a_minor_job_marks_exactly_the_new_objects_that_are_reachable),
       cmocka_unit_test(a_continued_job_finishes_what_slices_began),
       cmocka_unit_test(a_continued_job_that_is_called_off_loses_nothing),
+      cmocka_unit_test(guests_do_a_part_and_leave_nothing_behind),
       cmocka_unit_test(neither_does_one_whose_stacks_overflow),
       cmocka_unit_test(a_forked_child_marks_alone_and_then_with_helpers_of_its_own),
   };
