@@ -202,11 +202,21 @@ nursery_bytes(void) {
   return policy.full_budget_bytes - gc_min(grown_bytes(), policy.full_budget_bytes / 2);
 }
 
+// Where minor pauses must be as short as they can be, old objects are kept from the pages that are allocated
+// in; else these are used up first, as long as it is not much that has to be searched with them.
+static uint8_t
+roomy_first(bool minor) {
+  if (!minor)
+    return GC_ROOMY;
+  return are_pauses_long() ? GC_EMPTINESS : GC_EMPTINESS / 2;
+}
+
 void
 gc_policy_set_budget(void) {
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
-  gc_heap.empty_first = is_generational() && !policy.full_first;
-  if (gc_heap.empty_first)
+  bool minor = is_generational() && !policy.full_first;
+  gc_heap.roomy_first = roomy_first(minor);
+  if (minor)
     gc_cycle_stats.budget_bytes = nursery_bytes();
   else if (policy.tracks && wants_concurrent())
     gc_cycle_stats.budget_bytes = gc_pacer_start_bytes(heap, policy.born_bytes);

@@ -243,22 +243,23 @@ make_span_of_dirty(unsigned kind, unsigned class) {
   return gc_heap.dirty_pages >= gc_classes[class].span_pages ? make_span(kind, class) : 0;
 }
 
+// The emptiest page that is at least so empty.
 static uint32_t
-pop_roomy_page(unsigned kind, unsigned class) {
+pop_roomy_page(unsigned kind, unsigned class, unsigned least) {
   uint32_t page = 0;
-  for (unsigned emptiness = GC_EMPTINESS; page == 0 && emptiness-- > 1;)
+  for (unsigned emptiness = GC_EMPTINESS; page == 0 && emptiness-- > least;)
     page = pop_listed_page(kind, class, emptiness);
   return page;
 }
 
-// Emptier pages first, for their long runs.  With generations, pages without old objects before all others:
-// what those hold need not be searched in a minor cycle.
+// Emptier pages first, for their long runs.  With generations, pages with no or few old objects before all
+// others: what those hold is searched in a minor cycle.
 static uint32_t
 find_roomy_page(unsigned kind, unsigned class) {
-  uint32_t page = gc_heap.empty_first ? make_span_of_dirty(kind, class) : pop_roomy_page(kind, class);
+  uint32_t page = pop_roomy_page(kind, class, gc_heap.roomy_first);
   if (page == 0)
-    page = gc_heap.empty_first ? pop_roomy_page(kind, class) : make_span_of_dirty(kind, class);
-  return page;
+    page = make_span_of_dirty(kind, class);
+  return page || gc_heap.roomy_first == GC_ROOMY ? page : pop_roomy_page(kind, class, GC_ROOMY);
 }
 
 // Nearly full pages only before the heap would take memory from the system; and before either, what a sweep

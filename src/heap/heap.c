@@ -108,6 +108,7 @@ gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
   gc_heap.mark = GC_SLOT_MARK_A;
   gc_heap.held = GC_SLOT_HELD_A;
   gc_heap.birth = GC_SLOT_NEW;
+  gc_heap.roomy_first = GC_ROOMY;
   gc_heap.all_interior_pointers = true;
   gc_heap.frontier = 0; // page 0 and line 0 stand for "none"; the first commit covers them
   if (!gc_span_commit(1)) {

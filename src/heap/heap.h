@@ -24,6 +24,7 @@ enum {
   GC_EXACT_BINS = 64, // free spans of 1 to 64 pages have a bin each, longer ones four per doubling
   GC_BINS = GC_EXACT_BINS + 4 * 32,
   GC_EMPTINESS = 4, // lists of pages with free slots: by quarters, 3 the emptiest
+  GC_ROOMY = 1,     // from here on they are worth looking at
   GC_LINE_SIZES = 7 // slot bytes come in chunks of 64 << n, up to 4096
 };
 
@@ -69,11 +70,11 @@ struct gc_heap {
   uint32_t now_ms;              // the heap's clock: set at each sweep and release
 
   // [stw]
-  uint8_t mark;     // the current mark: GC_SLOT_MARK_A or _B
-  uint8_t held;     // the current value of held slots: GC_SLOT_HELD_A or _B
-  uint8_t birth;    // what objects are born with: GC_SLOT_NEW, or the current mark late in `marking`
-  bool marking;     // a concurrent cycle marks: no span may become free or shorter
-  bool empty_first; // caches take free pages with memory before pages that are partly used
+  uint8_t mark;        // the current mark: GC_SLOT_MARK_A or _B
+  uint8_t held;        // the current value of held slots: GC_SLOT_HELD_A or _B
+  uint8_t birth;       // what objects are born with: GC_SLOT_NEW, or the current mark late in `marking`
+  bool marking;        // a concurrent cycle marks: no span may become free or shorter
+  uint8_t roomy_first; // pages at least so empty are taken by caches before free ones that have memory
   bool all_interior_pointers;
 
   // Bytes.  [gc_lock; read racily by statistics]

@@ -341,7 +341,7 @@ static void
 check_cycles(const char *name, void (*cycle)(void)) {
   for (int round = 0; round < 6; round++) {
     begin(name);
-    gc_heap.empty_first = random_below(2);
+    gc_heap.roomy_first = (uint8_t)(GC_ROOMY + random_below(GC_EMPTINESS));
     for (int i = 0; i < 16; i++) {
       run_program(random_below(4000));
       cycle();
