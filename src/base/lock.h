@@ -5,6 +5,9 @@
 //   gc_lock          page lists, thread list, roots.  Held by the collecting thread while the world is
 //                    stopped, so that no stopped thread holds it.
 //
+// Below these is the team's own (mark/team.c), of markers and of guests, who are threads of the program: they
+// take no other under it and are not stopped while they hold it.
+//
 // No program code runs under gc_lock, save the hooks that gc.h names.
 #pragma once
 

@@ -55,9 +55,11 @@ static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
 
 // The collector's thread.
 static GC_STATE struct {
-  struct gc_atomic running; // 0, or it exists
-  struct gc_atomic wanted;  // futex: raised to wake it
-  struct gc_atomic slices;  // futex: done so far
+  struct gc_atomic running;   // 0, or it exists
+  struct gc_atomic wanted;    // futex: raised to wake it
+  struct gc_atomic slices;    // futex: done so far
+  struct gc_atomic waiting;   // threads that wait for some
+  struct gc_atomic guests_ns; // that guests have marked in this cycle
 } worker;
 
 // With one CPU there is nothing to gain from a thread.  And a program's function that pushes roots must be
@@ -159,6 +161,7 @@ gc_concurrent_start(void) {
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
   cycle.mark_ns = 0;
+  gc_atomic_store_relaxed(&worker.guests_ns, 0);
   cycle.pause_count = 0;
   cycle.began_ns = state.pause.began_ns;
   cycle.allocated_bytes = gc_heap.allocated_bytes;
@@ -330,7 +333,8 @@ sweep_slice(uint64_t deadline_ns) {
     return;
   enter(IDLE);
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
-  gc_policy_after_full(cycle.mark_ns, cycle.born_bytes, black_bytes, true);
+  uint64_t mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
+  gc_policy_after_full(mark_ns, cycle.born_bytes, black_bytes, true);
   gc_concurrent_settle();
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
@@ -406,7 +410,10 @@ work(void) {
   bool more = cycle.phase != IDLE && !disabled;
   gc_lock_release(&gc_cycle_lock);
   gc_atomic_add(&worker.slices, 1);
-  gc_futex_wake_all(&worker.slices);
+  if (is_marking())
+    gc_futex_wake_one(&worker.slices);
+  else
+    gc_futex_wake_all(&worker.slices);
   gc_cycle_let_others();
   return more;
 }
@@ -446,20 +453,32 @@ mark_as_guest(void) {
   struct gc_cache *cache = gc_cache_current;
   if (!cache || !is_marking())
     return;
+  uint64_t deadline_ns = gc_os_now_ns() + SLICE_NS;
   gc_cache_enter(cache);
-  gc_team_mark_as_guest(gc_cycle_markers_max() - 1, &cache->stop_pending, gc_os_now_ns() + SLICE_NS);
+  uint64_t spent_ns = gc_team_mark_as_guest(gc_cycle_markers_max() - 1, &cache->stop_pending, deadline_ns);
   gc_cache_leave(cache);
+  gc_atomic_add(&worker.guests_ns, spent_ns);
 }
 
+// One waiting thread goes on for each slice, or many threads together would outrun the marker however often
+// each waits, and starve it of CPU time besides.  It may also sleep, if GC_dont_gc was written by whom who
+// does not wake it.
 bool
 gc_concurrent_wait_for_slice(void) {
-  enum { AT_MOST_NS = 2000000 };
-  size_t seen = gc_atomic_load_acquire(&worker.slices);
+  enum { TRIES = 500, AT_MOST_NS = 2000000 };
+  size_t begun = gc_atomic_load_acquire(&worker.slices), now = begun;
   if (cycle.phase == IDLE || !has_thread())
     return false;
-  gc_concurrent_wake(); // it sleeps if GC_dont_gc was written, by whom who does not wake it
+  size_t turn = gc_atomic_add(&worker.waiting, 1) + 1;
+  gc_concurrent_wake();
   mark_as_guest();
-  gc_futex_wait(&worker.slices, seen, AT_MOST_NS);
+  for (unsigned tries = 0; tries < TRIES && cycle.phase != IDLE && !gc_cycle_is_disabled(); tries++) {
+    now = gc_atomic_load_acquire(&worker.slices);
+    if (now - begun >= (is_marking() ? turn : 1))
+      break;
+    gc_futex_wait(&worker.slices, now, AT_MOST_NS);
+  }
+  gc_atomic_sub(&worker.waiting, 1);
   return true;
 }
 
@@ -467,6 +486,7 @@ gc_concurrent_wait_for_slice(void) {
 void
 gc_concurrent_after_fork_child(void) {
   gc_atomic_store_relaxed(&worker.running, 0);
+  gc_atomic_store_relaxed(&worker.waiting, 0);
   if (is_marking()) {
     gc_stopped_undo_start();
     if (gc_cache_current)

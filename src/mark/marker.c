@@ -104,6 +104,7 @@ gc_marker_begin(struct gc_marker *marker, bool minor) {
 void
 gc_marker_join(struct gc_marker *marker, struct gc_mark_view view) {
   marker->view = view;
+  marker->world_runs = false; // in a forked child it may be a guest's, who is not there
   gc_mark_stack_clear(&marker->stack);
   marker->stack.overflowed = false;
   if (!marker->filter)

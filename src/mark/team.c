@@ -2,6 +2,7 @@
 #include "mark/team.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,8 +26,9 @@ enum {
 struct gc_team {
   struct gc_marker markers[GC_MARKERS_MAX]; // [each its own thread, while marking]
 
-  pthread_mutex_t lock; // protects what follows
-  pthread_cond_t changed;
+  pthread_mutex_t lock;     // protects what follows
+  pthread_cond_t called;    // helpers sleep on it between jobs
+  pthread_cond_t changed;   // and markers that wait within one
   struct gc_atomic changes; // how often, for those who spin
   uint64_t job_number;
   uint64_t seen[GC_MARKERS_MAX]; // the last job that each helper knows of
@@ -52,6 +54,7 @@ struct gc_team {
 
 static GC_STATE struct gc_team team = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
+    .called = PTHREAD_COND_INITIALIZER,
     .changed = PTHREAD_COND_INITIALIZER,
 };
 
@@ -174,8 +177,10 @@ static void
 take_from_pool(struct gc_marker *marker, size_t sharers) {
   size_t available = gc_mark_stack_count(&team.pool);
   size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / sharers);
+  bool overflowed = marker->stack.overflowed;
   if (!gc_mark_stack_reserve(&marker->stack, count))
     count = gc_min(count, (size_t)(marker->stack.limit - marker->stack.top));
+  marker->stack.overflowed = overflowed; // nothing was lost
   team.pool.top -= count;
   memcpy(marker->stack.top, team.pool.top, count * sizeof *team.pool.top);
   marker->stack.top += count;
@@ -303,9 +308,9 @@ gc_team_dismiss_guests(void) {
 
 // Wait a little for something in the pool.  [team.lock, released meanwhile]
 static bool
-await_pool(bool worthwhile) {
+await_pool(void) {
   gc_atomic_add(&team.hungry, 1);
-  bool filled = !is_pool_empty() || (worthwhile && spin_for_change() && !is_pool_empty());
+  bool filled = !is_pool_empty() || (spin_for_change() && !is_pool_empty());
   gc_atomic_sub(&team.hungry, 1);
   return filled;
 }
@@ -314,11 +319,14 @@ await_pool(bool worthwhile) {
 static bool
 find_more_or_close(struct gc_marker *own) {
   pthread_mutex_lock(&team.lock);
-  if (await_pool(team.guests != 0))
+  bool filled = !is_pool_empty() || (team.guests != 0 && await_pool());
+  if (filled)
     take_from_pool(own, 1);
-  bool more = gc_mark_stack_count(&own->stack) > 0 || team.guests != 0 || !is_pool_empty();
-  team.open = more;
+  team.open = filled || team.guests != 0;
+  bool more = team.open;
   pthread_mutex_unlock(&team.lock);
+  if (more && !filled)
+    sched_yield(); // a guest may wait for this CPU
   return more;
 }
 
@@ -338,29 +346,34 @@ gc_team_drain_until(uint64_t deadline_ns) {
   return true;
 }
 
-// A marker that nobody has, or NULL.  [team.lock]
-static struct gc_marker *
-admit_guest(unsigned most) {
-  if (!team.open || (unsigned)__builtin_popcountll(team.guests) >= gc_min(most, GC_MARKERS_MAX - 1))
-    return NULL;
-  unsigned number = (unsigned)__builtin_ctzll(~(team.guests | 1));
-  struct gc_marker *marker = &team.markers[number];
-  gc_marker_join(marker, team.view);
-  if (!gc_mark_stack_reserve(&marker->stack, 1))
-    return NULL;
-  team.guests |= (uint64_t)1 << number;
-  return marker;
+// [team.lock]
+static bool
+has_room_for_guest(unsigned most) {
+  return team.open && (unsigned)__builtin_popcountll(team.guests) < gc_min(most, GC_MARKERS_MAX - 1);
 }
 
-// What a guest takes it looks at as who has shared it did: words may lead further than when it came.
-// [team.lock, released meanwhile]
-static bool
-find_work_as_guest(struct gc_marker *marker) {
-  if (!await_pool(team.open))
-    return false;
-  marker->view = team.view;
-  take_from_pool(marker, 2);
-  return true;
+// A marker that nobody has, or NULL.  It counts as a guest's before it is touched, for a fork's sake.
+// [team.lock]
+static struct gc_marker *
+admit_guest(void) {
+  unsigned number = (unsigned)__builtin_ctzll(~(team.guests | 1));
+  struct gc_marker *marker = &team.markers[number];
+  team.guests |= (uint64_t)1 << number;
+  gc_marker_join(marker, team.view);
+  if (gc_mark_stack_reserve(&marker->stack, 1))
+    return marker;
+  team.guests &= ~((uint64_t)1 << number);
+  return NULL;
+}
+
+// Who has nothing to do is no guest: nobody should wait for him.  [team.lock, released meanwhile]
+static struct gc_marker *
+find_work_as_guest(unsigned most) {
+  bool found = has_room_for_guest(most) && await_pool() && has_room_for_guest(most);
+  struct gc_marker *marker = found ? admit_guest() : NULL;
+  if (marker)
+    take_from_pool(marker, 2);
+  return marker;
 }
 
 static bool
@@ -377,20 +390,22 @@ leave(struct gc_marker *marker) {
   announce();
 }
 
-void
+uint64_t
 gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns) {
+  struct gc_marker *marker;
+  uint64_t spent_ns = 0;
   pthread_mutex_lock(&team.lock);
-  struct gc_marker *marker = admit_guest(most);
-  if (marker) {
-    while (!is_time_to_leave(hurry, deadline_ns) && find_work_as_guest(marker)) {
-      pthread_mutex_unlock(&team.lock);
-      while (gc_marker_drain_a_little(marker) && !is_time_to_leave(hurry, deadline_ns))
-        share_if_hungry(marker);
-      pthread_mutex_lock(&team.lock);
-    }
+  while (!is_time_to_leave(hurry, deadline_ns) && (marker = find_work_as_guest(most))) {
+    pthread_mutex_unlock(&team.lock);
+    uint64_t began_ns = gc_os_now_ns();
+    while (gc_marker_drain_a_little(marker) && !is_time_to_leave(hurry, deadline_ns))
+      share_if_hungry(marker);
+    spent_ns += gc_os_now_ns() - began_ns;
+    pthread_mutex_lock(&team.lock);
     leave(marker);
   }
   pthread_mutex_unlock(&team.lock);
+  return spent_ns;
 }
 
 bool
@@ -431,7 +446,7 @@ helper_main(void *argument) {
   for (;;) {
     while (team.job_number == *seen || number > team.wanted) {
       *seen = team.job_number;
-      pthread_cond_wait(&team.changed, &team.lock);
+      pthread_cond_wait(&team.called, &team.lock);
     }
     *seen = team.job_number;
     join_job(&team.markers[number]);
@@ -456,6 +471,7 @@ gc_team_prepare_helpers(unsigned wanted) {
 void
 gc_team_after_fork_child(void) {
   pthread_mutex_init(&team.lock, NULL);
+  pthread_cond_init(&team.called, NULL);
   pthread_cond_init(&team.changed, NULL);
   team.helpers = team.at_work = 0;
   team.open = false;
@@ -494,7 +510,7 @@ start_job(const struct gc_mark_job *job, unsigned helpers) {
   gc_atomic_store_relaxed(&team.next_written, 0);
   if (helpers > 0) {
     team.job_number++;
-    announce();
+    pthread_cond_broadcast(&team.called);
   }
   pthread_mutex_unlock(&team.lock);
 }
@@ -583,5 +599,6 @@ gc_team_mark(const struct gc_mark_job *job) {
   recover_from_overflow(helpers);
   for (unsigned i = 0; i <= helpers; i++)
     gc_mark_stack_trim(&team.markers[i].stack);
+  gc_mark_stack_trim(&team.pool);
   return true;
 }

@@ -58,10 +58,13 @@ struct gc_marker *gc_team_own_marker(void);
 bool gc_team_drain_until(uint64_t deadline_ns);
 
 // Take part as a guest, an allocating thread that would wait for marking otherwise, if guests are let in and
-// no more than `most` are there: while there is work, until `deadline_ns` or until `hurry` is not 0.  What is
-// left goes to the others.  The caller is between gc_cache_enter and gc_cache_leave, so that no pause finds a
-// guest at work; a marker beside the world it is for that long.
-void gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns);
+// fewer than `most` are there: while there is work, until `deadline_ns` or until `hurry` is not 0.  What is
+// left goes to the others.  Returns the time that it marked, in ns.
+//
+// The caller is between gc_cache_enter and gc_cache_leave, so that no pause finds a guest at work.  The pauses
+// of the cycle itself come after gc_team_drain_until has returned false, and meet none: what these change,
+// guests need not watch.
+uint64_t gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns);
 
 // Let no guests in: there is nothing to mark any more.  [stw]
 void gc_team_dismiss_guests(void);

@@ -616,6 +616,16 @@ marking_in_slices_comes_to_the_same(void **state) {
   }
 }
 
+// A guest's, in a child that was forked while it was at work.
+static void
+a_marker_that_was_left_at_work_begins_anew(void **state) {
+  (void)state;
+  begin(GC_GIB);
+  marker.world_runs = true;
+  begin_cycle();
+  assert_false(marker.world_runs);
+}
+
 // ---- Trials --------------------------------------------------------------------------------------------
 
 // A trial has several rounds of all ways, and each way leaves the next one's work on the stack.
@@ -722,6 +732,7 @@ main(void) {
       IN_EACH_WAY(in_a_minor_cycle_only_new_objects_are_white),
       IN_EACH_WAY(more_written_parts_than_the_stack_holds),
       IN_EACH_WAY(marking_in_slices_comes_to_the_same),
+      IN_EACH_WAY(a_marker_that_was_left_at_work_begins_anew),
       cmocka_unit_test(a_trial_marks_what_is_reachable_and_ends),
       cmocka_unit_test(small_heaps_are_not_judged),
       cmocka_unit_test(the_fastest_way_is_chosen_if_it_is_clearly_so),
