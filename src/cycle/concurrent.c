@@ -466,14 +466,14 @@ mark_as_guest(void) {
 bool
 gc_concurrent_wait_for_slice(void) {
   enum { TRIES = 500, AT_MOST_NS = 2000000 };
-  size_t begun = gc_atomic_load_acquire(&worker.slices), now = begun;
+  size_t begun = gc_atomic_load_acquire(&worker.slices);
   if (cycle.phase == IDLE || !has_thread())
     return false;
   size_t turn = gc_atomic_add(&worker.waiting, 1) + 1;
   gc_concurrent_wake();
   mark_as_guest();
   for (unsigned tries = 0; tries < TRIES && cycle.phase != IDLE && !gc_cycle_is_disabled(); tries++) {
-    now = gc_atomic_load_acquire(&worker.slices);
+    size_t now = gc_atomic_load_acquire(&worker.slices);
     if (now - begun >= (is_marking() ? turn : 1))
       break;
     gc_futex_wait(&worker.slices, now, AT_MOST_NS);

@@ -19,7 +19,8 @@
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
 // CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass on, and when they have
 // allocated more than the pacer allows for, allocating threads wait for a slice each time they need more
-// memory, and mark meanwhile, as guests (mark/team.h), without a lock: so what is written shrinks from pass to pass, however fast the program writes.
+// memory: so what is written shrinks from pass to pass, however fast the program writes.  Meanwhile they mark
+// as guests (mark/team.h), without that lock.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
 // Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or
@@ -56,7 +57,8 @@ bool gc_concurrent_is_throttling(void);
 // The collector's thread may go on.
 void gc_concurrent_wake(void);
 
-// Wait until a slice has been done by another thread, marking meanwhile.  false if none is going to do one.  No lock is held.
+// Wait until it is this thread's turn after slices of another, marking meanwhile.  false if none is going to
+// do one.  No lock is held.
 bool gc_concurrent_wait_for_slice(void);
 
 void gc_concurrent_after_fork_child(void);

@@ -61,8 +61,8 @@ bool gc_team_drain_until(uint64_t deadline_ns);
 // fewer than `most` are there: while there is work, until `deadline_ns` or until `hurry` is not 0.  What is
 // left goes to the others.  Returns the time that it marked, in ns.
 //
-// The caller is between gc_cache_enter and gc_cache_leave, so that no pause finds a guest at work.  The pauses
-// of the cycle itself come after gc_team_drain_until has returned false, and meet none: what these change,
+// The caller is between gc_cache_enter and gc_cache_leave, so that no pause finds a guest at work.  Those of
+// the cycle itself come after gc_team_drain_until has returned false, and meet none: what these change,
 // guests need not watch.
 uint64_t gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns);
 
