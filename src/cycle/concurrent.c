@@ -461,8 +461,8 @@ mark_as_guest(void) {
 }
 
 // One waiting thread goes on for each slice, or many threads together would outrun the marker however often
-// each waits, and starve it of CPU time besides.  It may also sleep, if GC_dont_gc was written by whom who
-// does not wake it.
+// each waits, and starve it of CPU time besides.  The collector's thread is woken, since it sleeps if
+// GC_dont_gc was written, by whom who does not wake it.
 bool
 gc_concurrent_wait_for_slice(void) {
   enum { TRIES = 500, AT_MOST_NS = 2000000 };
