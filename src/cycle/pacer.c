@@ -92,7 +92,7 @@ gc_pacer_release_bytes(struct gc_pacer_heap heap) {
 
 bool
 gc_pacer_idle_cycle_due(struct gc_pacer_idle idle) {
-  const uint64_t far_ns = 4000 * NS_PER_MS;
+  const uint64_t far_ns = 1500 * NS_PER_MS;
   if (idle.since_cycle_ns < idle.interval_ns || idle.allocated_bytes == 0)
     return false;
   if (idle.window_allocated_bytes == 0)

@@ -204,9 +204,9 @@ static void
 not_when_the_budget_is_soon_used_up(void **state) {
   (void)state;
   struct gc_pacer_idle idle = idle_program();
-  idle.window_allocated_bytes = 100 * GC_MIB; // 400 MiB a second: 3 s
+  idle.window_allocated_bytes = 250 * GC_MIB; // 1000 MiB a second: 1.2 s
   assert_false(gc_pacer_idle_cycle_due(idle));
-  idle.window_allocated_bytes = 50 * GC_MIB; // 5 s
+  idle.window_allocated_bytes = 150 * GC_MIB; // 2 s
   assert_true(gc_pacer_idle_cycle_due(idle));
 }
 
