@@ -58,8 +58,8 @@ gc_cycle_release_all(void) {
   release(0, SIZE_MAX);
 }
 
-// What has been free for long, save what the heap is going to allocate; sooner what is far more than that; and
-// some of what a peak has left.
+// What has been free for long, save what the heap is going to allocate; sooner what is far more; and some of
+// what a peak has left.
 void
 gc_cycle_release_aged(void) {
   enum { MUCH = 8, SOONER = 4 };
