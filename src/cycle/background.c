@@ -58,21 +58,25 @@ gc_cycle_release_all(void) {
   release(0, SIZE_MAX);
 }
 
+static void
+release_beyond(size_t kept_pages, uint32_t age_ms) {
+  size_t free_pages = gc_heap.dirty_pages;
+  if (free_pages > kept_pages)
+    release(age_ms, free_pages - kept_pages);
+}
+
 // What has been free for long, save what the heap is going to allocate; sooner what is far more; and some of
 // what a peak has left.
 void
 gc_cycle_release_aged(void) {
-  enum { MUCH = 8, SOONER = 4 };
+  enum { FAR_MORE = 8, SOONER = 4 };
   struct gc_pacer_heap heap = gc_cycle_pacer_heap();
   size_t kept_pages = gc_pacer_base_budget_bytes(heap) >> GC_PAGE_SHIFT;
-  size_t free_pages = gc_heap.dirty_pages;
+  uint32_t age_ms = (uint32_t)gc_tunables.release_ms;
   if (gc_tunables.unmap_threshold == 0)
     return;
-  if (free_pages > MUCH * kept_pages)
-    release((uint32_t)gc_tunables.release_ms / SOONER, free_pages - MUCH * kept_pages);
-  free_pages = gc_heap.dirty_pages;
-  if (free_pages > kept_pages)
-    release((uint32_t)gc_tunables.release_ms, free_pages - kept_pages);
+  release_beyond(FAR_MORE * kept_pages, age_ms / SOONER);
+  release_beyond(kept_pages, age_ms);
   release(0, gc_pacer_release_bytes(heap) >> GC_PAGE_SHIFT);
 }
 
