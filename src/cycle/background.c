@@ -7,6 +7,7 @@
 #include "cycle/concurrent.h"
 #include "cycle/cycle.h"
 #include "cycle/pacer.h"
+#include "heap/ahead.h"
 #include "heap/heap.h"
 #include "os/clock.h"
 #include "os/futex.h"
@@ -129,7 +130,7 @@ serve_until(uint64_t tick_ns) {
   for (uint64_t now_ns; (now_ns = gc_os_now_ns()) < tick_ns;) {
     size_t seen = gc_atomic_load_acquire(&gc_heap.wants_ahead);
     if (gc_limits_cpus() > 1)
-      gc_span_populate_ahead();
+      gc_ahead_populate();
     gc_futex_wait(&gc_heap.wants_ahead, seen, (int64_t)(tick_ns - now_ns));
   }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hooks.h"
+#include "heap/ahead.h"
 #include "os/memory.h"
 
 GC_STATE struct gc_heap gc_heap;
@@ -171,7 +172,8 @@ static void
 ask_for_huge_lines(void) {
   size_t least = gc_tunables.huge_pages_min_bytes;
   size_t limit = gc_round_down((size_t)gc_heap.lines_committed * GC_LINE_SLOTS, GC_HUGE_PAGE_BYTES);
-  if (least != 0 && limit > 0 && gc_heap.lines_huge * GC_LINE_SLOTS < limit) {
+  if (least != 0 && !gc_ahead_are_huge_pages_slow() && limit > 0 &&
+      gc_heap.lines_huge * GC_LINE_SLOTS < limit) {
     gc_os_advise_huge_pages(gc_heap.slot_bytes, limit, true);
     gc_heap.lines_huge = limit / GC_LINE_SLOTS;
   }
@@ -255,20 +257,6 @@ commit_to(size_t to) {
   return true;
 }
 
-// Ask for huge pages in what has been committed since the last time, once the heap is large.  In one
-// growing range, so that it costs one mapping more and no others.
-static void
-ask_for_huge_pages(void) {
-  size_t committed_bytes = (size_t)gc_heap.committed_pages << GC_PAGE_SHIFT;
-  size_t base = gc_round_up((size_t)gc_heap.huge_from_page << GC_PAGE_SHIFT, GC_HUGE_PAGE_BYTES);
-  size_t limit = gc_round_down(committed_bytes, GC_HUGE_PAGE_BYTES);
-  size_t least = gc_tunables.huge_pages_min_bytes;
-  if (least == 0 || committed_bytes < least || limit <= base)
-    return;
-  gc_os_advise_huge_pages(gc_heap.base + base, limit - base, true);
-  gc_heap.huge_from_page = (uint32_t)(limit >> GC_PAGE_SHIFT);
-}
-
 bool
 gc_span_commit(uint32_t pages) {
   size_t need = (size_t)gc_heap.frontier + pages;
@@ -280,7 +268,7 @@ gc_span_commit(uint32_t pages) {
   size_t generous = gc_min(need + step, gc_heap.reserved_pages);
   if (!commit_to(generous) && !commit_to(need))
     return false;
-  ask_for_huge_pages();
+  gc_ahead_ask_for_huge_pages();
   if (gc_heap.lines_committed == 0)
     return commit_lines(1);
   return true;

@@ -64,7 +64,9 @@ struct gc_heap {
   uint32_t line_free[GC_LINE_SIZES]; // chunks of slot bytes, linked through their first 4 bytes
   struct gc_span_bins bins[2];       // indexed by GC_PAGE_FREE_CLEAN, GC_PAGE_FREE_DIRTY
   uint32_t lists[GC_KINDS][GC_CLASSES][GC_EMPTINESS];
-  uint32_t huge_from_page;      // huge pages have been asked for below this page
+  uint32_t huge_from_page;      // huge pages have been thought about below this page
+  uint32_t huge_slow_pages;     // committed when they were found to be slow to come; 0: they are not
+  uint64_t huge_mean_ns;        // that one of them took of late, the first counting as quick
   uint32_t ahead_page[2];       // of pointer-free pages and others: where memory is going to be used next
   struct gc_atomic wants_ahead; // futex: raised when these change
   uint32_t now_ms;              // the heap's clock: set at each sweep and release
@@ -165,9 +167,8 @@ bool gc_span_commit(uint32_t pages);
 // released.
 size_t gc_span_release(uint32_t age_ms, size_t pages_max);
 
-// Have the system give memory that is probably going to be used next.  While gc_heap.wants_ahead does not
-// change there is no more to do.  Takes gc_lock.
-void gc_span_populate_ahead(void);
+// Whether the heap's limit allows for `pages` more pages with memory.
+bool gc_span_may_become_resident(size_t pages);
 
 // A chunk of slot bytes for `slots` slots, all FREE; 0 if memory is refused.  And back.
 uint32_t gc_line_allocate(size_t slots);

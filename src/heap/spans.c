@@ -14,8 +14,8 @@
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "base/variables.h"
+#include "heap/ahead.h"
 #include "heap/heap.h"
-#include "os/futex.h"
 #include "os/memory.h"
 #include "os/writes.h"
 
@@ -171,8 +171,8 @@ gc_span_open(uint32_t page) {
   disarm(page, gc_heap.infos[page].span_pages);
 }
 
-static bool
-may_become_resident(size_t pages) {
+bool
+gc_span_may_become_resident(size_t pages) {
   return gc_heap.max_bytes == 0 || gc_heap_resident_bytes() + (pages << GC_PAGE_SHIFT) <= gc_heap.max_bytes;
 }
 
@@ -236,7 +236,7 @@ static bool
 extend_frontier(uint32_t pages) {
   uint32_t generous = gc_max(pages, gc_heap.frontier / 4);
   uint32_t page = gc_heap.frontier;
-  if (GC_READ(GC_dont_expand) != 0 || !may_become_resident(pages))
+  if (GC_READ(GC_dont_expand) != 0 || !gc_span_may_become_resident(pages))
     return false;
   if (!raise_frontier(generous) && !raise_frontier(generous = pages))
     return false;
@@ -252,7 +252,7 @@ take_best(unsigned state, uint32_t pages, bool pointers) {
 
 bool
 gc_span_expand(uint32_t pages) {
-  uint32_t page = may_become_resident(pages) ? raise_frontier(pages) : 0;
+  uint32_t page = gc_span_may_become_resident(pages) ? raise_frontier(pages) : 0;
   if (page == 0)
     return false;
   gc_span_free(page, pages);
@@ -271,58 +271,6 @@ allocate_more(uint32_t pages, bool pointers, bool *clean) {
   return page;
 }
 
-// ---- Memory ahead of its use ---------------------------------------------------------------------------
-//
-// Who uses a huge page first waits until the system has cleared it, for 0.1 ms or, on virtual machines, some
-// milliseconds; and a pause waits for who does.  So the background thread asks for the next ones when one
-// comes into use.  For each only once: what has been released is not asked for again.
-
-enum { HUGE_PAGES = GC_HUGE_PAGE_BYTES / GC_PAGE_BYTES, HUGE_AHEAD = 2 };
-
-static void
-look_ahead(uint32_t page, uint32_t pages, bool pointers) {
-  uint32_t next = pointers ? (uint32_t)gc_round_up(page + pages, HUGE_PAGES)
-                           : (uint32_t)gc_round_down(page, HUGE_PAGES) - HUGE_AHEAD * HUGE_PAGES;
-  if (next >= gc_heap.huge_from_page || next == gc_heap.ahead_page[pointers])
-    return; // below the heap's start it has wrapped around
-  gc_heap.ahead_page[pointers] = next;
-  gc_atomic_add(&gc_heap.wants_ahead, 1);
-  gc_futex_wake_one(&gc_heap.wants_ahead);
-}
-
-static bool
-is_wanted_ahead(uint32_t page) {
-  if (page + HUGE_PAGES > gc_heap.frontier || gc_page_set_has(gc_heap.ahead, page) ||
-      !may_become_resident(HUGE_PAGES))
-    return false;
-  for (uint32_t i = page; i < page + HUGE_PAGES; i++)
-    if (gc_heap.pages[i].state != GC_PAGE_FREE_CLEAN)
-      return false;
-  return true;
-}
-
-static void
-populate(uint32_t page) {
-  gc_lock_acquire(&gc_lock);
-  bool wanted = is_wanted_ahead(page);
-  if (wanted)
-    gc_page_set_add(gc_heap.ahead, page);
-  gc_lock_release(&gc_lock);
-  if (wanted)
-    gc_os_populate(gc_heap_page_address(page), GC_HUGE_PAGE_BYTES);
-}
-
-void
-gc_span_populate_ahead(void) {
-  gc_lock_acquire(&gc_lock);
-  uint32_t up = gc_heap.ahead_page[true], down = gc_heap.ahead_page[false];
-  gc_lock_release(&gc_lock);
-  for (uint32_t i = 0; i < HUGE_AHEAD && up > 0; i++)
-    populate(up + i * HUGE_PAGES);
-  for (uint32_t i = HUGE_AHEAD; i-- > 0 && down > 0;)
-    populate(down + i * HUGE_PAGES);
-}
-
 // ---- Taking and giving back ----------------------------------------------------------------------------
 
 uint32_t
@@ -330,12 +278,12 @@ gc_span_allocate(uint32_t pages, unsigned kind, bool *clean) {
   bool pointers = !gc_kind_is_pointer_free(kind);
   uint32_t page = take_best(GC_PAGE_FREE_DIRTY, pages, pointers);
   *clean = false;
-  if (page == 0 && may_become_resident(pages))
+  if (page == 0 && gc_span_may_become_resident(pages))
     page = allocate_more(pages, pointers, clean);
   if (page == 0)
     return 0;
   if (*clean)
-    look_ahead(page, pages, pointers);
+    gc_ahead_look(page, pages, pointers);
   disarm(page, pages);
   gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
   return page;
@@ -366,7 +314,7 @@ gc_span_extend(uint32_t page, uint32_t pages) {
   unsigned state = gc_heap.pages[page].state;
   if (state > GC_PAGE_FREE_DIRTY || gc_heap.infos[page].span_pages < pages)
     return false;
-  if (state == GC_PAGE_FREE_CLEAN && !may_become_resident(pages))
+  if (state == GC_PAGE_FREE_CLEAN && !gc_span_may_become_resident(pages))
     return false;
   take(state, page, pages);
   disarm(page, pages);

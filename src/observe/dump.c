@@ -9,6 +9,7 @@
 #include "cycle/mode.h"
 #include "cycle/pauses.h"
 #include "gc.h"
+#include "heap/ahead.h"
 #include "observe/census.h"
 #include "observe/report.h"
 #include "os/files.h"
@@ -31,6 +32,13 @@ percent(size_t part, size_t whole) {
 
 // ---- The parts, in the order in which they are printed -------------------------------------------------
 
+static const char *
+huge_pages(void) {
+  if (gc_heap.huge_from_page == 0)
+    return "not asked for";
+  return gc_ahead_are_huge_pages_slow() ? "given up, as the system is slow to give them" : "asked for";
+}
+
 static void
 add_heap(struct gc_text *text, const struct gc_census *census) {
   gc_text_add(text, "heap\n  range       %p to %p, %zu MiB reserved\n", (void *)gc_heap.base,
@@ -41,6 +49,7 @@ add_heap(struct gc_text *text, const struct gc_census *census) {
   gc_text_add(text, "  resident    %zu KiB, %zu KiB of it in free pages\n", gc_heap_resident_bytes() / GC_KIB,
               kib_of_pages(gc_heap.dirty_pages));
   gc_text_add(text, "  returned    %zu KiB, or not yet touched\n", kib_of_pages(gc_heap.clean_pages));
+  gc_text_add(text, "  huge pages  %s\n", huge_pages());
   gc_text_add(text, "  live        %zu KiB after the last collection, which reclaimed %zu KiB\n",
               gc_heap.live_bytes / GC_KIB, gc_heap.reclaimed_bytes / GC_KIB);
   gc_text_add(text, "  allocated   %zu KiB since, %zu KiB of it freed by the program; %zu KiB before\n",

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 
 #include "fixture.h"
+#include "heap/ahead.h"
+#include "os/files.h"
 
 enum { MODEL_PAGES = 2048, SPANS_MAX = 512, STEPS = 20000 };
 
@@ -409,7 +411,7 @@ memory_comes_before_it_is_used(void **state) {
   assert_int_equal(present(1, ALL), 0);
   uint32_t clean_pages = gc_heap.clean_pages;
   assert_int_equal(take(40, GC_KIND_NORMAL), 1);
-  gc_span_populate_ahead();
+  gc_ahead_populate();
   size_t two = 2 * GC_HUGE_PAGE_BYTES / gc_os_page_bytes();
   if (present(64, 2 * HUGE_PAGES) == 0)
     skip(); // Linux before 5.14
@@ -418,7 +420,7 @@ memory_comes_before_it_is_used(void **state) {
   expect_zero(64, 2 * HUGE_PAGES);
 
   uint32_t above = (uint32_t)gc_round_down(take(40, GC_KIND_ATOMIC), HUGE_PAGES);
-  gc_span_populate_ahead();
+  gc_ahead_populate();
   assert_int_equal(present(above - 2 * HUGE_PAGES, 2 * HUGE_PAGES), two);
   assert_int_equal(gc_heap.clean_pages, clean_pages - 80);
 
@@ -426,8 +428,61 @@ memory_comes_before_it_is_used(void **state) {
   give_back(rest, 88);
   assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
   take(1, GC_KIND_NORMAL);
-  gc_span_populate_ahead();
+  gc_ahead_populate();
   assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
+}
+
+// What the system was told of the mapping at `address`: "hg", "nh" or, of neither, "".
+static const char *
+advice_at(const char *address) {
+  struct gc_os_lines lines;
+  size_t base, limit;
+  bool here = false;
+  const char *advice = "";
+  assert_true(gc_os_lines_open(&lines, "/proc/self/smaps"));
+  for (char *line; (line = gc_os_lines_next(&lines));) {
+    if (sscanf(line, "%zx-%zx ", &base, &limit) == 2)
+      here = base <= (uintptr_t)address && (uintptr_t)address < limit;
+    else if (here && strncmp(line, "VmFlags:", 8) == 0)
+      advice = strstr(line, " hg") ? "hg" : strstr(line, " nh") ? "nh" : "";
+  }
+  gc_os_lines_close(&lines);
+  return advice;
+}
+
+static void
+learn(uint64_t ms, size_t times) {
+  for (size_t i = 0; i < times; i++)
+    gc_ahead_learn(ms * 1000000);
+}
+
+// A slow one among quick ones is forgiven; as a rule they must be quicker than small pages would be.
+static void
+huge_pages_that_come_slowly_are_given_up_for_a_while(void **state) {
+  (void)state;
+  begin("slow huge pages");
+  gc_tunables.huge_pages_min_bytes = 1;
+  take(100, GC_KIND_NORMAL);
+  if (strcmp(advice_at(gc_heap.base), "hg") != 0)
+    skip(); // a system without huge pages
+  size_t before = mappings();
+  learn(0, 20);
+  learn(5, 1);
+  learn(0, 20);
+  assert_string_equal(advice_at(gc_heap.base), "hg");
+  learn(3, 8);
+  assert_true(gc_ahead_are_huge_pages_slow());
+  assert_string_equal(advice_at(gc_heap.base), "nh");
+  uint32_t slow_pages = gc_heap.huge_slow_pages;
+  take(slow_pages / 2 * 3 - 100, GC_KIND_NORMAL);
+  assert_string_equal(advice_at(gc_heap_page_address(gc_heap.huge_from_page - 1)), "nh");
+  take(slow_pages, GC_KIND_NORMAL);
+  assert_false(gc_ahead_are_huge_pages_slow());
+  assert_string_equal(advice_at(gc_heap.base), "hg");
+  assert_string_equal(advice_at(gc_heap_page_address(gc_heap.huge_from_page - 1)), "hg");
+  learn(2, 3);
+  assert_string_equal(advice_at(gc_heap.base), "hg");
+  assert_in_range(mappings(), 1, before + 1);
 }
 
 static void
@@ -473,6 +528,7 @@ main(void) {
       cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
       cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
       cmocka_unit_test(memory_comes_before_it_is_used),
+      cmocka_unit_test(huge_pages_that_come_slowly_are_given_up_for_a_while),
       cmocka_unit_test(a_generous_commit_that_is_refused_is_followed_by_an_exact_one),
       cmocka_unit_test(refused_memory_leaves_the_heap_as_it_was),
   };
