@@ -166,6 +166,18 @@ disarm(uint32_t page, uint32_t pages) {
   gc_page_set_remove_all(gc_heap.armed, page, pages);
 }
 
+// A call costs as much as many pages, and the free ones behind these will probably be next.
+static void
+disarm_with_next(uint32_t page, uint32_t pages) {
+  enum { NEXT_PAGES = 32 };
+  uint32_t next = page + pages, more = 0;
+  if (!gc_page_set_has_any(gc_heap.armed, page, pages))
+    return;
+  if (next < gc_heap.frontier && gc_heap.pages[next].state <= GC_PAGE_FREE_DIRTY)
+    more = gc_min(gc_heap.infos[next].span_pages, NEXT_PAGES);
+  disarm(page, pages + more);
+}
+
 void
 gc_span_open(uint32_t page) {
   disarm(page, gc_heap.infos[page].span_pages);
@@ -284,7 +296,7 @@ gc_span_allocate(uint32_t pages, unsigned kind, bool *clean) {
     return 0;
   if (*clean)
     gc_ahead_look(page, pages, pointers);
-  disarm(page, pages);
+  disarm_with_next(page, pages);
   gc_heap.infos[page] = (struct gc_page_info){.span_pages = pages};
   return page;
 }

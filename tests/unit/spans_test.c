@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "heap/ahead.h"
 #include "os/files.h"
+#include "os/writes.h"
 
 enum { MODEL_PAGES = 2048, SPANS_MAX = 512, STEPS = 20000 };
 
@@ -432,6 +433,30 @@ memory_comes_before_it_is_used(void **state) {
   assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
 }
 
+// Nothing of what is handed out stays armed; of what follows only free pages, and not too many, are disarmed
+// with it.
+static void
+free_pages_are_disarmed_in_advance(void **state) {
+  (void)state;
+  enum { NEXT_PAGES = 32 };
+  begin("disarmed");
+  assert_true(gc_writes_choose(gc_heap.base, MODEL_PAGES * GC_PAGE_BYTES, GC_WRITES_CARDS));
+  uint32_t first = take(100, GC_KIND_NORMAL), second = take(8, GC_KIND_NORMAL),
+           third = take(8, GC_KIND_NORMAL);
+  gc_page_set_add_all(gc_heap.armed, first, 116);
+  gc_span_free(first, 100);
+  gc_span_free(third, 8);
+  bool clean;
+  assert_int_equal(gc_span_allocate(10, GC_KIND_NORMAL, &clean), first);
+  assert_int_equal(gc_page_set_next(gc_heap.armed, first, 200), first + 10 + NEXT_PAGES);
+  assert_int_equal(gc_span_allocate(90, GC_KIND_NORMAL, &clean), first + 10);
+  assert_int_equal(gc_page_set_next(gc_heap.armed, first, 200), second);
+  assert_int_equal(gc_span_allocate(2, GC_KIND_NORMAL, &clean), third);
+  assert_int_equal(gc_page_set_next(gc_heap.armed, third, 200), 200);
+  assert_int_equal(gc_page_set_next_absent(gc_heap.armed, second, 200), third);
+  assert_true(gc_writes_choose(gc_heap.base, MODEL_PAGES * GC_PAGE_BYTES, GC_WRITES_NONE));
+}
+
 // What the system was told of the mapping at `address`: "hg", "nh" or, of neither, "".
 static const char *
 advice_at(const char *address) {
@@ -528,6 +553,7 @@ main(void) {
       cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
       cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
       cmocka_unit_test(memory_comes_before_it_is_used),
+      cmocka_unit_test(free_pages_are_disarmed_in_advance),
       cmocka_unit_test(huge_pages_that_come_slowly_are_given_up_for_a_while),
       cmocka_unit_test(a_generous_commit_that_is_refused_is_followed_by_an_exact_one),
       cmocka_unit_test(refused_memory_leaves_the_heap_as_it_was),
