@@ -5,6 +5,7 @@
 #include "base/hooks.h"
 #include "base/lock.h"
 #include "cycle/cycle.h"
+#include "cycle/pacer.h"
 #include "cycle/policy.h"
 #include "cycle/remember.h"
 #include "cycle/stopped.h"
@@ -15,6 +16,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/helper.h"
+#include "os/writes.h"
 #include "refs/refs.h"
 #include "world/world.h"
 
@@ -37,6 +39,7 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;       // REMARKING: how far this pass has come
   size_t found;      // OS pages that it has found written
+  size_t written;    // of these, parts of armed pages; in all passes
   unsigned attempts; // at the last pause that were called off
   uint64_t began_ns;
   bool looked_ahead;                   // at all references: the last pause need not
@@ -158,6 +161,7 @@ gc_concurrent_start(void) {
     return false;
   }
   cycle.attempts = 0;
+  cycle.written = 0;
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
   cycle.mark_ns = 0;
@@ -215,6 +219,14 @@ mark_slice(uint64_t deadline_ns) {
   begin_pass(1);
 }
 
+static size_t
+count_found(void) {
+  size_t parts = 0;
+  for (size_t i = 0; i < found.count; i++)
+    parts += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
+  return parts;
+}
+
 // Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold may have
 // been born black.
 static void
@@ -223,6 +235,7 @@ arm_and_gather(size_t page, size_t limit) {
   gc_lock_acquire(&gc_lock);
   gc_remember_harvest(page, limit);
   bool done = gc_remember_gather(page, limit, false, &found);
+  cycle.written += count_found();
   for (size_t open = page; open < limit && done; open++)
     if (gc_page_set_has(gc_heap.scanned, open) && gc_remember_may_arm(open))
       done = gc_range_array_push(
@@ -239,10 +252,9 @@ static void
 remark_chunk(void) {
   size_t limit = gc_min(cycle.page + CHUNK_PAGES, gc_heap.frontier);
   arm_and_gather(cycle.page, limit);
-  for (size_t i = 0; i < found.count; i++) {
-    cycle.found += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
+  cycle.found += count_found();
+  for (size_t i = 0; i < found.count; i++)
     gc_marker_push_marked(gc_team_own_marker(), found.items[i]);
-  }
   cycle.page = limit;
 }
 
@@ -321,6 +333,14 @@ remark_slice(uint64_t deadline_ns) {
     end_pass();
 }
 
+// Until the next cycle, which would arm all of it again.  With signals the program's writes are dear, and
+// system calls fail.
+static bool
+may_stay_armed(void) {
+  return gc_writes_kind() != GC_WRITES_PROTECT &&
+         gc_pacer_stays_armed(cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes);
+}
+
 static void
 sweep_slice(uint64_t deadline_ns) {
   bool more = true;
@@ -335,7 +355,8 @@ sweep_slice(uint64_t deadline_ns) {
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
   uint64_t mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
   gc_policy_after_full(mark_ns, cycle.born_bytes, black_bytes, true);
-  gc_concurrent_settle();
+  if (!may_stay_armed())
+    gc_concurrent_settle();
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 

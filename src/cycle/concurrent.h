@@ -32,8 +32,8 @@
 // [gc_cycle_lock]
 bool gc_concurrent_is_under_way(void);
 
-// Arm what is not being allocated in, while the world runs; and after a cycle of any kind, disarm all unless
-// minor cycles rely on it: nobody else asks what is written until the next full one.
+// Arm what is not being allocated in, while the world runs; and after a cycle, disarm all unless minor cycles
+// rely on it: nobody else asks what is written until the next full one.
 void gc_concurrent_arm(void);
 void gc_concurrent_settle(void);
 

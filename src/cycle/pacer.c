@@ -283,3 +283,8 @@ size_t
 gc_pacer_floating_bytes(size_t born_bytes) {
   return born_bytes / 4 * 3;
 }
+
+bool
+gc_pacer_stays_armed(size_t written_bytes, size_t live_bytes) {
+  return written_bytes <= live_bytes / 64;
+}

@@ -860,6 +860,15 @@ most_of_what_is_born_during_a_cycle_is_garbage(void **state) {
 }
 
 static void
+what_is_hardly_written_stays_armed(void **state) {
+  (void)state;
+  assert_true(gc_pacer_stays_armed(0, 64 * GC_MIB));
+  assert_true(gc_pacer_stays_armed(GC_MIB / 2, 64 * GC_MIB));
+  assert_false(gc_pacer_stays_armed(2 * GC_MIB, 64 * GC_MIB));
+  assert_false(gc_pacer_stays_armed(64 * GC_MIB, 64 * GC_MIB));
+}
+
+static void
 while_it_marks_allocation_goes_on_for_a_while(void **state) {
   (void)state;
   size_t least = gc_pacer_concurrent_bytes(heap_with(0));
@@ -933,6 +942,7 @@ main(void) {
       cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
       cmocka_unit_test(what_is_born_is_expected_again),
       cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
+      cmocka_unit_test(what_is_hardly_written_stays_armed),
       cmocka_unit_test(while_it_marks_allocation_goes_on_for_a_while),
       cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
   };
