@@ -189,7 +189,7 @@ begin_pass(unsigned pass) {
   cycle.pass = pass;
   cycle.page = 0;
   cycle.found = 0;
-  cycle.throttling = pass > 1;
+  cycle.throttling = pass > 1u + cycle.asked_again;
 }
 
 // Look at the roots again, and have objects born black from here on; unless next to none has been born.  If
@@ -214,7 +214,6 @@ static void
 mark_slice(uint64_t deadline_ns) {
   if (gc_team_drain_until(deadline_ns))
     return;
-  blacken();
   enter(REMARKING);
   begin_pass(1);
 }
@@ -298,10 +297,12 @@ finish(bool at_any_price) {
   return finished;
 }
 
-// A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.
+// A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.  What was
+// born until the first has ended lies in pages that are armed by now: what the roots lead to there is searched
+// by marking alone.
 static void
 end_pass(void) {
-  if ((cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX) || blacken()) {
+  if (blacken() || (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX)) {
     begin_pass(cycle.pass + 1);
     return;
   }

@@ -2,13 +2,14 @@
 //
 //          arm, start (a pause)
 //   IDLE ----------------------> MARKING <------------+
-//    ^                              | stack empty:     | the pause took too long and was called off
-//    | all swept                    v blacken (a pause)|
+//    ^                              | stack empty      | the pause took too long and was called off
+//    | all swept                    v                  |
 //   SWEEPING <-- LOOKING_AHEAD <-- REMARKING            |
 //       finish (a pause) |          |     ^            |
 //                        +----------|-----|------------+
-//                                   +-----+ a pass over the heap searches what was written; another one
-//                                           follows while passes find much, up to a limit
+//                                   +-----+ a pass over the heap searches what was written; after the first
+//                                           blacken (a pause), and another one follows while passes find much,
+//                                           up to a limit
 //
 // Objects are born white until `blacken`: what dies by then is neither searched nor kept, and what lives is
 // found by looking at the roots once more.  From there on they are born black, so that the last pause need
@@ -17,8 +18,8 @@
 // LOOKING_AHEAD is for references (refs/refs.h): the last pause then looks at few of them.
 //
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
-// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass on, and when they have
-// allocated more than the pacer allows for, allocating threads wait for a slice each time they need more
+// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass after
+// that on, and when they have allocated more than the pacer allows for, allocating threads wait for a slice each time they need more
 // memory: so what is written shrinks from pass to pass, however fast the program writes.  Meanwhile they mark
 // as guests (mark/team.h), without that lock.
 //
