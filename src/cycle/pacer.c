@@ -38,14 +38,19 @@ gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
 // Memory that is held anyway, after a peak, is used while it is held, but for a quarter more than would be
 // asked for at most: pages fill unevenly, so a heap that used all it holds would need a little more each
 // time.  What is not used goes back to the system.
-size_t
-gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
+static size_t
+budget_with_held(struct gc_pacer_heap heap, size_t fresh_bytes) {
   size_t base = gc_pacer_base_budget_bytes(heap);
   size_t held = gc_min(heap.free_bytes - heap.free_bytes / 8, base + base / KEPT_SHARE);
-  size_t budget = gc_max(base, held);
+  size_t budget = gc_max(fresh_bytes, held);
   if (heap.live_bytes + budget < heap.initial_heap_bytes)
     budget = heap.initial_heap_bytes - heap.live_bytes;
   return budget;
+}
+
+size_t
+gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
+  return budget_with_held(heap, gc_pacer_base_budget_bytes(heap));
 }
 
 size_t
@@ -261,10 +266,30 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 
 #define CONCURRENT_BYTES_MIN (4 * GC_MIB)
 
+// In eighths.
+enum {
+  FRESH_SHARE = 6,   // of a budget, where the system would have to give memory for it
+  RESERVE_SHARE = 6, // of what that gives, at most, for what is born while the cycle marks
+  BORN_SHARE = 3     // of a budget, for that in fresh memory
+};
+
+static size_t
+eighths(size_t bytes, unsigned share) {
+  return bytes / 8 * share;
+}
+
+// A program that goes on meanwhile keeps more than one that is stopped would: so less is asked of the system,
+// and what is held is used instead.
+static size_t
+concurrent_budget_bytes(struct gc_pacer_heap heap) {
+  size_t fresh_bytes = eighths(gc_pacer_base_budget_bytes(heap), FRESH_SHARE);
+  return budget_with_held(heap, gc_max(fresh_bytes, heap.min_budget_bytes));
+}
+
 size_t
 gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
-  size_t budget_bytes = gc_pacer_budget_bytes(heap);
-  size_t most_bytes = budget_bytes / 8 * 5;
+  size_t budget_bytes = concurrent_budget_bytes(heap);
+  size_t most_bytes = eighths(budget_bytes, RESERVE_SHARE);
   size_t reserve_bytes = born_bytes < most_bytes ? born_bytes + born_bytes / 4 : most_bytes;
   return budget_bytes - gc_max(gc_min(reserve_bytes, most_bytes), budget_bytes / 16);
 }
@@ -276,7 +301,9 @@ gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes) {
 
 size_t
 gc_pacer_concurrent_bytes(struct gc_pacer_heap heap) {
-  return gc_max(gc_pacer_base_budget_bytes(heap) / 8 * 5, CONCURRENT_BYTES_MIN);
+  size_t base_bytes = gc_pacer_base_budget_bytes(heap);
+  size_t bytes = gc_min(gc_max(heap.free_bytes, eighths(base_bytes, BORN_SHARE)), base_bytes);
+  return gc_max(bytes, CONCURRENT_BYTES_MIN);
 }
 
 size_t

@@ -118,7 +118,7 @@ uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full);
 
 // Bytes to allocate before a concurrent cycle starts: less than the budget by a quarter more than what will
 // probably be born while it marks (SIZE_MAX: not known yet), within limits.  And while it marks, before
-// allocating threads must wait for it.
+// allocating threads must wait for it.  Both are less where no free memory is held.
 size_t gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes);
 size_t gc_pacer_concurrent_bytes(struct gc_pacer_heap heap);
 
