@@ -30,6 +30,9 @@ enum {
   SWEPT_AT_ONCE = 64,
   SLICE_NS = 300000,
   PAUSES_KEPT = 8,
+  HOT_PAGES_MIN = 8,
+  HOT_PAGES_MAX = 1024,
+  HOT_CYCLES = 4,           // after so many it is found out anew what is hot
   ASSIST_BYTES = 128 * 1024 // allocated between two slices where allocating threads do them
 };
 
@@ -40,6 +43,7 @@ static GC_STATE struct {
   size_t page;       // REMARKING: how far this pass has come
   size_t found;      // OS pages that it has found written
   size_t written;    // of these, parts of armed pages; in all passes
+  size_t hot_pages;  // that the first pass has left open
   unsigned attempts; // at the last pause that were called off
   uint64_t began_ns;
   bool looked_ahead;                   // at all references: the last pause need not
@@ -134,7 +138,17 @@ static void
 arm_afresh(size_t page, size_t limit) {
   gc_remember_harvest(page, limit);
   gc_remember_gather(page, limit, false, NULL);
-  gc_remember_arm(page, limit, false);
+  gc_remember_arm_cool(page, limit);
+}
+
+static void
+forget_hot_now_and_then(void) {
+  static GC_STATE unsigned cycles;
+  if (cycles++ % HOT_CYCLES != 0)
+    return;
+  gc_lock_acquire(&gc_lock);
+  gc_remember_forget_hot();
+  gc_lock_release(&gc_lock);
 }
 
 void
@@ -155,13 +169,14 @@ gc_concurrent_start(void) {
   struct gc_stopped state = {0};
   gc_cycle_finish_sweep();
   gc_refs_prepare(false);
+  forget_hot_now_and_then();
   for_each_stretch(arm_afresh);
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
     return false;
   }
   cycle.attempts = 0;
-  cycle.written = 0;
+  cycle.written = cycle.hot_pages = 0;
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
   cycle.mark_ns = 0;
@@ -184,12 +199,20 @@ allocated_meanwhile(void) {
   return allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
 }
 
+// Hot pages would all be written again while the second pass is under way.  But where they are many, to hold
+// the program back would stop it for long.
+static bool
+must_throttle(void) {
+  bool hot = HOT_PAGES_MIN <= cycle.hot_pages && cycle.hot_pages <= HOT_PAGES_MAX;
+  return cycle.pass > (hot ? 1u : 1u + cycle.asked_again);
+}
+
 static void
 begin_pass(unsigned pass) {
   cycle.pass = pass;
   cycle.page = 0;
   cycle.found = 0;
-  cycle.throttling = pass > 1u + cycle.asked_again;
+  cycle.throttling = must_throttle();
 }
 
 // Look at the roots again, and have objects born black from here on; unless next to none has been born.  If
@@ -226,20 +249,38 @@ count_found(void) {
   return parts;
 }
 
+// The first pass leaves hot pages to the second.
+static bool
+leaves_hot_pages(void) {
+  return cycle.pass == 1 && cycle.attempts == 0;
+}
+
+static bool
+is_to_be_searched(size_t page, bool early) {
+  return gc_page_set_has(gc_heap.scanned, page) && gc_remember_may_arm(page) &&
+         !(early && gc_page_set_has(gc_heap.hot, page));
+}
+
 // Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold may have
 // been born black.
 static void
 arm_and_gather(size_t page, size_t limit) {
+  bool early = leaves_hot_pages();
   gc_range_array_clear(&found);
   gc_lock_acquire(&gc_lock);
   gc_remember_harvest(page, limit);
   bool done = gc_remember_gather(page, limit, false, &found);
   cycle.written += count_found();
+  if (early)
+    gc_remember_take_hot(&found);
   for (size_t open = page; open < limit && done; open++)
-    if (gc_page_set_has(gc_heap.scanned, open) && gc_remember_may_arm(open))
+    if (is_to_be_searched(open, early))
       done = gc_range_array_push(
           &found, (struct gc_range){gc_heap_page_address(open), gc_heap_page_address(open + 1)});
-  gc_remember_arm(page, limit, false);
+  if (early)
+    cycle.hot_pages += gc_remember_arm_cool(page, limit);
+  else
+    gc_remember_arm(page, limit, false);
   if (!done)
     gc_remember_disarm(page, limit); // all of it counts as written
   // What was written may refer to what was born beyond the frontier since.
@@ -297,12 +338,13 @@ finish(bool at_any_price) {
   return finished;
 }
 
-// A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.  What was
-// born until the first has ended lies in pages that are armed by now: what the roots lead to there is searched
-// by marking alone.
+// A pass ends when it has come to the frontier.  What it found tells whether a pause would be short.  What
+// was born until the first has ended lies in pages that are armed by now: what the roots lead to there is
+// searched by marking alone.
 static void
 end_pass(void) {
-  if (blacken() || (cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX)) {
+  bool more = cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX;
+  if (blacken() || more || (leaves_hot_pages() && cycle.hot_pages > 0)) {
     begin_pass(cycle.pass + 1);
     return;
   }
@@ -338,7 +380,7 @@ remark_slice(uint64_t deadline_ns) {
 // system calls fail.
 static bool
 may_stay_armed(void) {
-  return gc_writes_kind() != GC_WRITES_PROTECT &&
+  return gc_writes_kind() != GC_WRITES_PROTECT && cycle.hot_pages == 0 &&
          gc_pacer_stays_armed(cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes);
 }
 

@@ -8,7 +8,7 @@
 //       finish (a pause) |          |     ^            |
 //                        +----------|-----|------------+
 //                                   +-----+ a pass over the heap searches what was written; after the first
-//                                           blacken (a pause), and another one follows while passes find much,
+//                                           blacken (a pause); another one follows while passes find much,
 //                                           up to a limit
 //
 // Objects are born white until `blacken`: what dies by then is neither searched nor kept, and what lives is
@@ -18,10 +18,10 @@
 // LOOKING_AHEAD is for references (refs/refs.h): the last pause then looks at few of them.
 //
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
-// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass after
-// that on, and when they have allocated more than the pacer allows for, allocating threads wait for a slice each time they need more
-// memory: so what is written shrinks from pass to pass, however fast the program writes.  Meanwhile they mark
-// as guests (mark/team.h), without that lock.
+// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass after that on, from the
+// first if there are hot pages (remember.h), and when they have allocated more than the pacer allows for,
+// allocating threads wait for a slice each time they need more memory: so what is written shrinks from pass
+// to pass, however fast the program writes.  Meanwhile they mark as guests (mark/team.h), without that lock.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
 // Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or

@@ -65,6 +65,44 @@ gc_remember_disarm(size_t page, size_t limit) {
   gc_page_set_remove_all(gc_heap.armed, page, limit - page);
 }
 
+// ---- Hot pages -----------------------------------------------------------------------------------------
+
+void
+gc_remember_forget_hot(void) {
+  gc_page_set_clear(gc_heap.hot, gc_heap.frontier);
+}
+
+size_t
+gc_remember_arm_cool(size_t page, size_t limit) {
+  size_t hot, left_open = 0;
+  while ((hot = gc_page_set_next(gc_heap.hot, page, limit)) < limit) {
+    gc_remember_arm(page, hot, false);
+    page = gc_page_set_next_absent(gc_heap.hot, hot, limit);
+    gc_remember_disarm(hot, page);
+    for (; hot < page; hot++)
+      left_open += gc_page_set_has(gc_heap.scanned, hot);
+  }
+  gc_remember_arm(page, limit, false);
+  return left_open;
+}
+
+void
+gc_remember_take_hot(struct gc_range_array *written) {
+  enum { HOT_PARTS = PARTS / 4 };
+  size_t kept = 0;
+  for (size_t i = 0, next; i < written->count; i = next) {
+    size_t page = gc_heap_page_of(written->items[i].base), parts = 0;
+    for (next = i; next < written->count && gc_heap_page_of(written->items[next].base) == page; next++)
+      parts += gc_range_bytes(written->items[next]) >> GC_WRITES_SHIFT;
+    if (parts >= HOT_PARTS)
+      gc_page_set_add(gc_heap.hot, page);
+    if (!gc_page_set_has(gc_heap.hot, page))
+      while (i < next)
+        written->items[kept++] = written->items[i++];
+  }
+  written->count = kept;
+}
+
 void
 gc_remember_after_fork_child(void) {
   gc_page_set_clear(gc_heap.armed, gc_heap.frontier);

@@ -31,8 +31,8 @@ table_bytes(size_t count, size_t item_bytes) {
 }
 
 static struct gc_page_set *const page_sets[] = {
-    &gc_heap.used,   &gc_heap.scanned,  &gc_heap.young,   &gc_heap.recent, &gc_heap.armed,
-    &gc_heap.reused, &gc_heap.referred, &gc_heap.unswept, &gc_heap.ahead,
+    &gc_heap.used, &gc_heap.scanned, &gc_heap.young,    &gc_heap.recent,  &gc_heap.armed,
+    &gc_heap.hot,  &gc_heap.reused,  &gc_heap.referred, &gc_heap.unswept, &gc_heap.ahead,
 };
 enum { PAGE_SETS = sizeof page_sets / sizeof page_sets[0] };
 

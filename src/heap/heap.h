@@ -48,6 +48,7 @@ struct gc_heap {
   struct gc_page_set young;    // first pages of spans that may hold slots which are NEW or HELD
   struct gc_page_set recent;   // what was young before the last sweep began
   struct gc_page_set armed;    // pages whose writes are noticed; else they count as written
+  struct gc_page_set hot;      // pages that were written all over while a concurrent cycle marked
   struct gc_page_set reused;   // with LOAM_VERIFY: pages where the program itself has freed objects
   struct gc_page_set referred; // pages where objects begin that have finalizers or cleaners, or had
   struct gc_page_set unswept;  // first pages of spans that a sweep under way has still to come to
