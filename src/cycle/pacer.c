@@ -279,11 +279,11 @@ eighths(size_t bytes, unsigned share) {
 }
 
 // A program that goes on meanwhile keeps more than one that is stopped would: so less is asked of the system,
-// and what is held is used instead.
+// and what is held is used instead.  Small heaps would start cycles at once.
 static size_t
 concurrent_budget_bytes(struct gc_pacer_heap heap) {
   size_t fresh_bytes = eighths(gc_pacer_base_budget_bytes(heap), FRESH_SHARE);
-  return budget_with_held(heap, gc_max(fresh_bytes, heap.min_budget_bytes));
+  return budget_with_held(heap, gc_max(fresh_bytes, 2 * heap.min_budget_bytes));
 }
 
 size_t
