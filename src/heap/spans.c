@@ -349,6 +349,7 @@ release_span(uint32_t page, size_t pages_max) {
   uint32_t pages = (uint32_t)gc_min(gc_heap.infos[page].span_pages, pages_max);
   if (!gc_os_release(gc_heap_page_address(page), (size_t)pages << GC_PAGE_SHIFT))
     return 0;
+  disarm(page, pages); // or harvests would ask about it for ever
   take(GC_PAGE_FREE_DIRTY, page, pages);
   insert(GC_PAGE_FREE_CLEAN, page, pages, gc_heap.now_ms);
   return pages;

@@ -433,8 +433,8 @@ memory_comes_before_it_is_used(void **state) {
   assert_int_equal(present(64, 2 * HUGE_PAGES), 0);
 }
 
-// Nothing of what is handed out stays armed; of what follows only free pages, and not too many, are disarmed
-// with it.
+// Nothing of what is handed out or released stays armed; of what follows only free pages, and not too many,
+// are disarmed with it.
 static void
 free_pages_are_disarmed_in_advance(void **state) {
   (void)state;
@@ -454,6 +454,9 @@ free_pages_are_disarmed_in_advance(void **state) {
   assert_int_equal(gc_span_allocate(2, GC_KIND_NORMAL, &clean), third);
   assert_int_equal(gc_page_set_next(gc_heap.armed, third, 200), 200);
   assert_int_equal(gc_page_set_next_absent(gc_heap.armed, second, 200), third);
+  gc_span_free(second, 8);
+  assert_true(gc_span_release(0, MODEL_PAGES) >= 8);
+  assert_int_equal(gc_page_set_next(gc_heap.armed, 1, 200), 200);
   assert_true(gc_writes_choose(gc_heap.base, MODEL_PAGES * GC_PAGE_BYTES, GC_WRITES_NONE));
 }
 
