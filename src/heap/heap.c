@@ -172,7 +172,7 @@ static void
 ask_for_huge_lines(void) {
   size_t least = gc_tunables.huge_pages_min_bytes;
   size_t limit = gc_round_down((size_t)gc_heap.lines_committed * GC_LINE_SLOTS, GC_HUGE_PAGE_BYTES);
-  if (least != 0 && !gc_ahead_are_huge_pages_slow() && limit > 0 &&
+  if (least != 0 && gc_heap.huge_state == GC_HUGE_QUICK && limit > 0 &&
       gc_heap.lines_huge * GC_LINE_SLOTS < limit) {
     gc_os_advise_huge_pages(gc_heap.slot_bytes, limit, true);
     gc_heap.lines_huge = limit / GC_LINE_SLOTS;

@@ -65,8 +65,10 @@ struct gc_heap {
   uint32_t line_free[GC_LINE_SIZES]; // chunks of slot bytes, linked through their first 4 bytes
   struct gc_span_bins bins[2];       // indexed by GC_PAGE_FREE_CLEAN, GC_PAGE_FREE_DIRTY
   uint32_t lists[GC_KINDS][GC_CLASSES][GC_EMPTINESS];
-  uint32_t huge_from_page;      // huge pages have been thought about below this page
-  uint32_t huge_slow_pages;     // committed when they were found to be slow to come; 0: they are not
+  uint32_t huge_from_page;      // below this page the system knows whether huge pages are wanted
+  uint32_t huge_trial_page;     // where they are tried out
+  uint32_t huge_slow_pages;     // committed when they were found to be slow
+  uint8_t huge_state;           // enum gc_huge_state
   uint64_t huge_mean_ns;        // that one of them took of late, the first counting as quick
   uint32_t ahead_page[2];       // of pointer-free pages and others: where memory is going to be used next
   struct gc_atomic wants_ahead; // futex: raised when these change

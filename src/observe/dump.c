@@ -34,9 +34,13 @@ percent(size_t part, size_t whole) {
 
 static const char *
 huge_pages(void) {
-  if (gc_heap.huge_from_page == 0)
-    return "not asked for";
-  return gc_ahead_are_huge_pages_slow() ? "given up, as the system is slow to give them" : "asked for";
+  static const char *const states[] = {
+      [GC_HUGE_UNTRIED] = "not asked for",
+      [GC_HUGE_ON_TRIAL] = "on trial",
+      [GC_HUGE_QUICK] = "asked for",
+      [GC_HUGE_SLOW] = "given up, as the system is slow to give them",
+  };
+  return states[gc_heap.huge_state];
 }
 
 static void

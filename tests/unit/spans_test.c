@@ -405,10 +405,11 @@ give_back(uint32_t page, uint32_t pages) {
 static void
 memory_comes_before_it_is_used(void **state) {
   (void)state;
-  enum { HUGE_PAGES = GC_HUGE_PAGE_BYTES / GC_PAGE_BYTES, ALL = 600 };
+  enum { HUGE_PAGES = GC_HUGE_PAGE_BYTES / GC_PAGE_BYTES, ALL = 575 };
   begin("ahead");
   gc_tunables.huge_pages_min_bytes = 1;
   give_back(take(ALL, GC_KIND_NORMAL), ALL);
+  gc_ahead_populate(); // the trial, beyond all these
   assert_int_equal(present(1, ALL), 0);
   uint32_t clean_pages = gc_heap.clean_pages;
   assert_int_equal(take(40, GC_KIND_NORMAL), 1);
@@ -484,33 +485,61 @@ learn(uint64_t ms, size_t times) {
     gc_ahead_learn(ms * 1000000);
 }
 
-// A slow one among quick ones is forgiven; as a rule they must be quicker than small pages would be.
+static const char *
+advice_at_end(void) {
+  return advice_at(gc_heap_page_address(gc_heap.committed_pages / 32 * 32 - 1));
+}
+
+// Only the last ones are asked for before they have been tried.  A slow one among quick ones is forgiven; as a
+// rule they must be quicker than small pages would be.
 static void
 huge_pages_that_come_slowly_are_given_up_for_a_while(void **state) {
   (void)state;
   begin("slow huge pages");
   gc_tunables.huge_pages_min_bytes = 1;
   take(100, GC_KIND_NORMAL);
-  if (strcmp(advice_at(gc_heap.base), "hg") != 0)
-    skip(); // a system without huge pages
+  if (strcmp(advice_at_end(), "hg") != 0)
+    skip(); // a system without huge pages, or one CPU
+  assert_string_equal(advice_at(gc_heap.base), "");
   size_t before = mappings();
+  learn(1, 1);
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_QUICK);
+  assert_string_equal(advice_at(gc_heap.base), "hg");
   learn(0, 20);
   learn(5, 1);
   learn(0, 20);
-  assert_string_equal(advice_at(gc_heap.base), "hg");
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_QUICK);
   learn(3, 8);
-  assert_true(gc_ahead_are_huge_pages_slow());
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_SLOW);
   assert_string_equal(advice_at(gc_heap.base), "nh");
+  learn(0, 20);
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_SLOW);
+
   uint32_t slow_pages = gc_heap.huge_slow_pages;
   take(slow_pages / 2 * 3 - 100, GC_KIND_NORMAL);
-  assert_string_equal(advice_at(gc_heap_page_address(gc_heap.huge_from_page - 1)), "nh");
+  assert_string_equal(advice_at_end(), "nh");
   take(slow_pages, GC_KIND_NORMAL);
-  assert_false(gc_ahead_are_huge_pages_slow());
-  assert_string_equal(advice_at(gc_heap.base), "hg");
-  assert_string_equal(advice_at(gc_heap_page_address(gc_heap.huge_from_page - 1)), "hg");
-  learn(2, 3);
-  assert_string_equal(advice_at(gc_heap.base), "hg");
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_ON_TRIAL);
+  assert_string_equal(advice_at(gc_heap.base), "nh");
+  assert_string_equal(advice_at_end(), "hg");
+  learn(2, 1);
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_SLOW);
+  assert_string_equal(advice_at_end(), "nh");
   assert_in_range(mappings(), 1, before + 1);
+}
+
+// Nobody does the trial: they are asked for without one.
+static void
+huge_pages_are_asked_for_untried_in_the_end(void **state) {
+  (void)state;
+  begin("no trial");
+  gc_tunables.huge_pages_min_bytes = 1;
+  take(100, GC_KIND_NORMAL);
+  if (strcmp(advice_at_end(), "hg") != 0)
+    skip();
+  take(400, GC_KIND_NORMAL);
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_QUICK);
+  assert_string_equal(advice_at(gc_heap.base), "hg");
 }
 
 static void
@@ -558,6 +587,7 @@ main(void) {
       cmocka_unit_test(memory_comes_before_it_is_used),
       cmocka_unit_test(free_pages_are_disarmed_in_advance),
       cmocka_unit_test(huge_pages_that_come_slowly_are_given_up_for_a_while),
+      cmocka_unit_test(huge_pages_are_asked_for_untried_in_the_end),
       cmocka_unit_test(a_generous_commit_that_is_refused_is_followed_by_an_exact_one),
       cmocka_unit_test(refused_memory_leaves_the_heap_as_it_was),
   };
