@@ -70,16 +70,25 @@ load_eight(const uint8_t *bytes) {
   return word;
 }
 
-static bool
-has_zero_byte(uint64_t word) {
-  return ((word - 0x0101010101010101) & ~word & 0x8080808080808080) != 0;
+// A mark in each byte that is 0; perhaps also in some behind the first of them.
+static uint64_t
+zero_bytes(uint64_t word) {
+  return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
 }
 
-// The first FREE slot from `slot` on, or `slots`; eight at a time where none of them is.
+static size_t
+first_byte(uint64_t marks) {
+  return (size_t)__builtin_ctzll(marks) / 8; // both architectures are little-endian
+}
+
+// The first FREE slot from `slot` on, or `slots`.
 static size_t
 find_free(const uint8_t *bytes, size_t slot, size_t slots) {
-  while (slot + 8 <= slots && !has_zero_byte(load_eight(bytes + slot)))
-    slot += 8;
+  for (; slot + 8 <= slots; slot += 8) {
+    uint64_t free = zero_bytes(load_eight(bytes + slot));
+    if (free)
+      return slot + first_byte(free);
+  }
   while (slot < slots && bytes[slot] != GC_SLOT_FREE)
     slot++;
   return slot;
@@ -88,8 +97,11 @@ find_free(const uint8_t *bytes, size_t slot, size_t slots) {
 // The first slot from `slot` on that is not FREE, or `slots`.
 static size_t
 find_used(const uint8_t *bytes, size_t slot, size_t slots) {
-  while (slot + 8 <= slots && load_eight(bytes + slot) == 0)
-    slot += 8;
+  for (; slot + 8 <= slots; slot += 8) {
+    uint64_t used = load_eight(bytes + slot);
+    if (used)
+      return slot + first_byte(used);
+  }
   while (slot < slots && bytes[slot] == GC_SLOT_FREE)
     slot++;
   return slot;
