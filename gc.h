@@ -1592,6 +1592,7 @@ extern "C" {
 #endif
 GC_API int GC_CALL GC_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                                      void *(*start)(void *), void *argument);
+// As pthread_join; collections do not stop who waits here, as in GC_do_blocking.
 GC_API int GC_CALL GC_pthread_join(pthread_t thread, void **result);
 GC_API int GC_CALL GC_pthread_detach(pthread_t thread);
 GC_API int GC_CALL GC_pthread_cancel(pthread_t thread);

@@ -185,13 +185,35 @@ GC_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*f
   return error;
 }
 
+struct join {
+  pthread_t thread;
+  void *result;
+  int error;
+};
+
+static void *
+join(void *join_) {
+  struct join *join = join_;
+  join->error = pthread_join(join->thread, &join->result);
+  return NULL;
+}
+
+// A collection leaves who waits here alone: to wake it for nothing, twice, takes longer than to mark a small
+// heap.
 int
 GC_pthread_join(pthread_t thread, void **result) {
+  struct join call = {.thread = thread};
   size_t serial = gc_start_find(thread);
-  int error = pthread_join(thread, result);
-  if (error == 0)
-    gc_start_forget(thread, serial);
-  return error;
+  if (gc_cache_current)
+    gc_thread_call_blocking(join, &call);
+  else
+    join(&call);
+  if (call.error != 0)
+    return call.error;
+  if (result)
+    *result = call.result;
+  gc_start_forget(thread, serial);
+  return 0;
 }
 
 int

@@ -239,7 +239,7 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
   policy.learnt_bytes = allocated_total_bytes;
   if (pause->kind != GC_PAUSE_FULL)
     return;
-  struct gc_pacer_stop stop = {.threads = gc_min(gc_stop_signalled(), gc_limits_cpus()),
+  struct gc_pacer_stop stop = {.threads = gc_min(gc_stop_signalled() + 1, gc_limits_cpus()),
                                .stop_ns = pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] +
                                           pause->phase_ns[GC_PHASE_RESUME],
                                .pause_ns = pause->total_ns,

@@ -1,6 +1,7 @@
 // Threads attach, stop, block and go.
 #include "world/world.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -492,6 +493,31 @@ arguments_and_results_are_kept(void **state) {
 }
 
 static void *
+collect_until_nobody_is_signalled(void *unused) {
+  for (int tries = 0; tries < 10000; tries++) {
+    churn();
+    if (gc_stop_signalled() == 0)
+      return unused;
+  }
+  return NULL;
+}
+
+// Its stack is searched nevertheless.
+static void
+who_waits_for_a_thread_is_not_stopped(void **state) {
+  (void)state;
+  pthread_t thread;
+  void *result = NULL;
+  int *volatile object = GC_malloc_atomic(sizeof *object);
+  *object = 1234;
+  assert_int_equal(GC_pthread_create(&thread, NULL, collect_until_nobody_is_signalled, &result), 0);
+  assert_int_equal(GC_pthread_join(thread, &result), 0);
+  assert_ptr_equal(result, &result);
+  assert_int_equal(*object, 1234);
+  assert_int_equal(GC_pthread_join(pthread_self(), NULL), EDEADLK);
+}
+
+static void *
 wait_for_ever(void *barrier) {
   pthread_barrier_wait(barrier);
   pause();
@@ -582,6 +608,7 @@ main(void) {
       cmocka_unit_test(saved_registers_are_on_the_stack),
       cmocka_unit_test(callee_frames_are_not_searched),
       cmocka_unit_test(arguments_and_results_are_kept),
+      cmocka_unit_test(who_waits_for_a_thread_is_not_stopped),
       cmocka_unit_test(cancelled_thread_goes),
       cmocka_unit_test(detached_threads_go),
       cmocka_unit_test(stack_base_is_given),
