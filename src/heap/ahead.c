@@ -3,9 +3,9 @@
 // Who uses a huge page first waits until the system has cleared it, and a pause waits for who does.  That
 // takes 0.1 ms as a rule; but a virtual machine whose host takes back free memory has to be given it anew,
 // in 3 to 30 ms, while small pages come from what it has kept: 0.7 ms for as many.  So the background thread
-// tries out how long huge pages take before any are asked for; asks for the next ones when one comes into use,
-// small or huge; and goes on learning.  It asks for each only once: what has been released is not asked for
-// again.
+// tries out how long huge pages take before any are asked for; asks for the next ones when one comes into
+// use, small or huge; and goes on learning.  It asks for each only once: what has been released is not asked
+// for again.
 #include "heap/ahead.h"
 
 #include "base/hooks.h"

@@ -490,8 +490,8 @@ advice_at_end(void) {
   return advice_at(gc_heap_page_address(gc_heap.committed_pages / 32 * 32 - 1));
 }
 
-// Only the last ones are asked for before they have been tried.  A slow one among quick ones is forgiven; as a
-// rule they must be quicker than small pages would be.
+// Only the last ones are asked for before they have been tried.  A slow one among quick ones is forgiven; as
+// a rule they must be quicker than small pages would be.
 static void
 huge_pages_that_come_slowly_are_given_up_for_a_while(void **state) {
   (void)state;
