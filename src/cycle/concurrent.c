@@ -23,10 +23,10 @@
 enum phase { IDLE, MARKING, REMARKING, LOOKING_AHEAD, SWEEPING };
 
 enum {
-  PASSES_MAX = 12,          // over the heap, before the pause comes in any case
-  LITTLE_PARTS = 128,       // OS pages written during a pass that a pause may search
-  CHUNK_PAGES = 32,         // of the heap that a pass asks about at once: 2 MiB
-  ARM_AT_ONCE_PAGES = 1024, // under one hold of gc_lock
+  PASSES_MAX = 12,         // over the heap, before the pause comes in any case
+  LITTLE_PARTS = 128,      // OS pages written during a pass that a pause may search
+  CHUNK_PAGES = 32,        // of the heap that a pass asks about at once: 2 MiB
+  ARM_AT_ONCE_PAGES = 256, // under one hold of gc_lock
   SWEPT_AT_ONCE = 64,
   SLICE_NS = 300000,
   PAUSES_KEPT = 8,
@@ -42,7 +42,8 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;       // REMARKING: how far this pass has come
   size_t found;      // OS pages that it has found written
-  size_t written;    // of these, parts of armed pages; in all passes
+  size_t written;    // of these, parts of armed pages; in all passes, and before that between cycles
+  unsigned wary;     // cycles after which nothing stays armed
   size_t hot_pages;  // that the first pass has left open
   unsigned attempts; // at the last pause that were called off
   uint64_t began_ns;
@@ -133,12 +134,32 @@ arm_open(size_t page, size_t limit) {
   gc_remember_arm(page, limit, false);
 }
 
-// What was written before is of no interest: all will be searched.
+static size_t
+count_found(void) {
+  size_t parts = 0;
+  for (size_t i = 0; i < found.count; i++)
+    parts += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
+  return parts;
+}
+
+// What was written before is of no interest, save how much: all will be searched.
 static void
 arm_afresh(size_t page, size_t limit) {
+  gc_range_array_clear(&found);
   gc_remember_harvest(page, limit);
-  gc_remember_gather(page, limit, false, NULL);
+  gc_remember_gather(page, limit, false, &found);
+  cycle.written += count_found();
   gc_remember_arm_cool(page, limit);
+}
+
+// If much of what is armed is written between cycles, then nothing stays armed for some of them.
+static void
+learn_from_writes_between(void) {
+  enum { WARY_CYCLES = 16 };
+  if (!gc_pacer_faults_are_cheaper(cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes))
+    cycle.wary = WARY_CYCLES;
+  else
+    cycle.wary -= cycle.wary > 0;
 }
 
 static void
@@ -170,7 +191,9 @@ gc_concurrent_start(void) {
   gc_cycle_finish_sweep();
   gc_refs_prepare(false);
   forget_hot_now_and_then();
+  cycle.written = 0;
   for_each_stretch(arm_afresh);
+  learn_from_writes_between();
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
     return false;
@@ -241,24 +264,15 @@ mark_slice(uint64_t deadline_ns) {
   begin_pass(1);
 }
 
-static size_t
-count_found(void) {
-  size_t parts = 0;
-  for (size_t i = 0; i < found.count; i++)
-    parts += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
-  return parts;
-}
-
-// The first pass leaves hot pages to the second.
+// The first pass leaves hot pages to the second.  With mprotect all that are written would be hot.
 static bool
 leaves_hot_pages(void) {
-  return cycle.pass == 1 && cycle.attempts == 0;
+  return cycle.pass == 1 && cycle.attempts == 0 && gc_writes_kind() != GC_WRITES_PROTECT;
 }
 
 static bool
 is_to_be_searched(size_t page, bool early) {
-  return gc_page_set_has(gc_heap.scanned, page) && gc_remember_may_arm(page) &&
-         !(early && gc_page_set_has(gc_heap.hot, page));
+  return gc_remember_may_arm(page) && !(early && gc_page_set_has(gc_heap.hot, page));
 }
 
 // Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold may have
@@ -376,12 +390,13 @@ remark_slice(uint64_t deadline_ns) {
     end_pass();
 }
 
-// Until the next cycle, which would arm all of it again.  With signals the program's writes are dear, and
-// system calls fail.
+// Until the next cycle, which would arm all of it again.  Between cycles more will be written than during
+// one.  With signals the program's writes are dear, and system calls fail.
 static bool
 may_stay_armed(void) {
-  return gc_writes_kind() != GC_WRITES_PROTECT && cycle.hot_pages == 0 &&
-         gc_pacer_stays_armed(cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes);
+  enum { TIMES_AS_MUCH = 8 };
+  return gc_writes_kind() != GC_WRITES_PROTECT && cycle.hot_pages < HOT_PAGES_MIN && cycle.wary == 0 &&
+         gc_pacer_faults_are_cheaper(TIMES_AS_MUCH * cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes);
 }
 
 static void

@@ -18,10 +18,11 @@
 // LOOKING_AHEAD is for references (refs/refs.h): the last pause then looks at few of them.
 //
 // The work is done in slices, each under gc_cycle_lock: by a thread of its own where there is more than one
-// CPU, else by allocating threads; and by GC_collect_a_little.  From the second pass after that on, from the
-// first if there are hot pages (remember.h), and when they have allocated more than the pacer allows for,
-// allocating threads wait for a slice each time they need more memory: so what is written shrinks from pass
-// to pass, however fast the program writes.  Meanwhile they mark as guests (mark/team.h), without that lock.
+// CPU, else by allocating threads; and by GC_collect_a_little.  From the third pass on (the second, if
+// nothing was blackened or there are hot pages: remember.h), and when they have allocated more than the pacer
+// allows for, allocating threads wait for a slice each time they need more memory: so what is written shrinks
+// from pass to pass, however fast the program writes.  Meanwhile they mark as guests (mark/team.h), without
+// that lock.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
 // Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or

@@ -312,6 +312,6 @@ gc_pacer_floating_bytes(size_t born_bytes) {
 }
 
 bool
-gc_pacer_stays_armed(size_t written_bytes, size_t live_bytes) {
-  return written_bytes <= live_bytes / 64;
+gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes) {
+  return written_bytes <= live_bytes / 8;
 }

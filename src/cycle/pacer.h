@@ -130,9 +130,9 @@ size_t gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes);
 // is probably garbage.
 size_t gc_pacer_floating_bytes(size_t born_bytes);
 
-// Whether what is armed should stay so between concurrent cycles, given how much of it was written during the
-// last.  To disarm an OS page and arm it again takes 0.18 us, the fault of its first write 1 us.
-bool gc_pacer_stays_armed(size_t written_bytes, size_t live_bytes);
+// Whether the faults of so much that is written between concurrent cycles are cheaper than to disarm all and
+// arm it again: that takes 0.18 us for an OS page, the fault of its first write 1 us.
+bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);
 
 // ---- Idleness ------------------------------------------------------------------------------------------
 

@@ -85,9 +85,13 @@ gc_ahead_ask_for_huge_pages(void) {
 }
 
 void
-gc_ahead_learn(uint64_t huge_page_ns) {
+gc_ahead_end_trial(uint64_t huge_page_ns) {
   if (gc_heap.huge_state == GC_HUGE_ON_TRIAL)
     settle(huge_page_ns <= SLOW_NS);
+}
+
+void
+gc_ahead_learn(uint64_t huge_page_ns) {
   if (gc_heap.huge_state != GC_HUGE_QUICK)
     return;
   gc_heap.huge_mean_ns = ((LEARNT_FROM - 1) * gc_heap.huge_mean_ns + huge_page_ns) / LEARNT_FROM;
@@ -130,9 +134,9 @@ take_up(uint32_t page) {
 }
 
 static void
-learn(uint64_t huge_page_ns) {
+report(void (*function)(uint64_t huge_page_ns), uint64_t ns) {
   gc_lock_acquire(&gc_lock);
-  gc_ahead_learn(huge_page_ns);
+  function(ns);
   gc_lock_release(&gc_lock);
 }
 
@@ -149,13 +153,13 @@ try_huge_pages(uint32_t page) {
   uint64_t least_ns = UINT64_MAX;
   for (uint32_t i = 0; i < HUGE_TRIED && least_ns > SLOW_NS; i++)
     least_ns = gc_min(least_ns, time_to_populate(page + i * HUGE_PAGES));
-  learn(least_ns);
+  report(gc_ahead_end_trial, least_ns);
 }
 
 static void
 populate(uint32_t page) {
   if (take_up(page))
-    learn(time_to_populate(page));
+    report(gc_ahead_learn, time_to_populate(page));
 }
 
 void

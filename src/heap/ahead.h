@@ -16,7 +16,8 @@ enum gc_huge_state { GC_HUGE_UNTRIED, GC_HUGE_ON_TRIAL, GC_HUGE_QUICK, GC_HUGE_S
 // not; in one growing range, so that it costs one mapping more and no others.  [gc_lock]
 void gc_ahead_ask_for_huge_pages(void);
 
-// The system has taken so long for one, in CPU time.  [gc_lock]
+// The system has taken so long for one, in CPU time: on trial; or of those that are asked for.  [gc_lock]
+void gc_ahead_end_trial(uint64_t huge_page_ns);
 void gc_ahead_learn(uint64_t huge_page_ns);
 
 // These pages come into use, and have had no memory: those beside them are probably next.  [gc_lock]

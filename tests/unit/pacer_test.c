@@ -876,12 +876,12 @@ most_of_what_is_born_during_a_cycle_is_garbage(void **state) {
 }
 
 static void
-what_is_hardly_written_stays_armed(void **state) {
+faults_are_cheaper_than_arming_where_little_is_written(void **state) {
   (void)state;
-  assert_true(gc_pacer_stays_armed(0, 64 * GC_MIB));
-  assert_true(gc_pacer_stays_armed(GC_MIB / 2, 64 * GC_MIB));
-  assert_false(gc_pacer_stays_armed(2 * GC_MIB, 64 * GC_MIB));
-  assert_false(gc_pacer_stays_armed(64 * GC_MIB, 64 * GC_MIB));
+  assert_true(gc_pacer_faults_are_cheaper(0, 64 * GC_MIB));
+  assert_true(gc_pacer_faults_are_cheaper(4 * GC_MIB, 64 * GC_MIB));
+  assert_false(gc_pacer_faults_are_cheaper(16 * GC_MIB, 64 * GC_MIB));
+  assert_false(gc_pacer_faults_are_cheaper(64 * GC_MIB, 64 * GC_MIB));
 }
 
 static void
@@ -959,7 +959,7 @@ main(void) {
       cmocka_unit_test(concurrent_cycles_use_memory_that_is_held),
       cmocka_unit_test(what_is_born_is_expected_again),
       cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
-      cmocka_unit_test(what_is_hardly_written_stays_armed),
+      cmocka_unit_test(faults_are_cheaper_than_arming_where_little_is_written),
       cmocka_unit_test(while_it_marks_allocation_goes_on_for_a_while),
       cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
   };

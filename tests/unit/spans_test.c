@@ -502,7 +502,9 @@ huge_pages_that_come_slowly_are_given_up_for_a_while(void **state) {
     skip(); // a system without huge pages, or one CPU
   assert_string_equal(advice_at(gc_heap.base), "");
   size_t before = mappings();
-  learn(1, 1);
+  learn(1, 20); // not of huge pages
+  assert_int_equal(gc_heap.huge_state, GC_HUGE_ON_TRIAL);
+  gc_ahead_end_trial(1000000);
   assert_int_equal(gc_heap.huge_state, GC_HUGE_QUICK);
   assert_string_equal(advice_at(gc_heap.base), "hg");
   learn(0, 20);
@@ -522,7 +524,7 @@ huge_pages_that_come_slowly_are_given_up_for_a_while(void **state) {
   assert_int_equal(gc_heap.huge_state, GC_HUGE_ON_TRIAL);
   assert_string_equal(advice_at(gc_heap.base), "nh");
   assert_string_equal(advice_at_end(), "hg");
-  learn(2, 1);
+  gc_ahead_end_trial(2000000);
   assert_int_equal(gc_heap.huge_state, GC_HUGE_SLOW);
   assert_string_equal(advice_at_end(), "nh");
   assert_in_range(mappings(), 1, before + 1);
