@@ -142,7 +142,8 @@ count_found(void) {
   return parts;
 }
 
-// What was written before is of no interest, save how much: all will be searched.
+// What was written before is of no interest, save how much, as far as there is memory to note it: all will be
+// searched.
 static void
 arm_afresh(size_t page, size_t limit) {
   gc_range_array_clear(&found);

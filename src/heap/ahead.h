@@ -13,7 +13,8 @@
 enum gc_huge_state { GC_HUGE_UNTRIED, GC_HUGE_ON_TRIAL, GC_HUGE_QUICK, GC_HUGE_SLOW };
 
 // The heap has been committed further: ask for huge pages there if they come quickly, and for none if they do
-// not; in one growing range, so that it costs one mapping more and no others.  [gc_lock]
+// not; in one growing range, so that it costs one mapping more, and two others only during a trial.
+// [gc_lock]
 void gc_ahead_ask_for_huge_pages(void);
 
 // The system has taken so long for one, in CPU time: on trial; or of those that are asked for.  [gc_lock]
