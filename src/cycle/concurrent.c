@@ -53,6 +53,7 @@ static GC_STATE struct {
   size_t white_bytes;                  // born until then, if objects are born black since; else SIZE_MAX
   size_t born_bytes;                   // during it
   uint64_t mark_ns;                    // spent so far
+  uint64_t verify_after_ns;            // of marking, the next time [LOAM_VERIFY]
   struct gc_pause pauses[PAUSES_KEPT]; // the start, the last ones
   size_t pause_count;
   uint64_t deadline_ns;     // of the last pause
@@ -203,7 +204,7 @@ gc_concurrent_start(void) {
   cycle.written = cycle.hot_pages = 0;
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
-  cycle.mark_ns = 0;
+  cycle.mark_ns = cycle.verify_after_ns = 0;
   gc_atomic_store_relaxed(&worker.guests_ns, 0);
   cycle.pause_count = 0;
   cycle.began_ns = state.pause.began_ns;
@@ -419,7 +420,6 @@ sweep_slice(uint64_t deadline_ns) {
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 
-// Between slices, with LOAM_VERIFY.
 static void
 verify_stw(void *unused) {
   (void)unused;
@@ -427,10 +427,20 @@ verify_stw(void *unused) {
   GC_CHECK(faults == 0, "verify between slices: %zu faults in the heap", faults);
 }
 
+// Between slices, with LOAM_VERIFY.  In a large heap not each time, or a cycle would take minutes.
+static void
+verify(void) {
+  enum { TIMES_AS_LONG_AS_MARKING = 32 };
+  if (!gc_tunables.verify || !gc_heap.marking || cycle.mark_ns < cycle.verify_after_ns)
+    return;
+  uint64_t began_ns = gc_os_now_ns();
+  gc_world_call_stopped(verify_stw, NULL);
+  cycle.verify_after_ns = cycle.mark_ns + (gc_os_now_ns() - began_ns) / TIMES_AS_LONG_AS_MARKING;
+}
+
 bool
 gc_concurrent_slice(void) {
-  if (gc_tunables.verify && gc_heap.marking)
-    gc_world_call_stopped(verify_stw, NULL);
+  verify();
   uint64_t began_ns = gc_os_now_ns();
   uint64_t deadline_ns = began_ns + gc_min(SLICE_NS, gc_pause_target_ns());
   switch (cycle.phase) {
