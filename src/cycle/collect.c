@@ -107,7 +107,7 @@ run_full(struct gc_cycle_request request) {
     gc_policy_after_full(state.pause.total_ns, 0, 0, armed);
   else
     gc_policy_lose_written(); // what was armed has not been searched
-  gc_concurrent_settle();
+  gc_concurrent_settle(SIZE_MAX);
   gc_cycle_log("full", &state.pause, 1, 0);
   return finished;
 }
@@ -127,7 +127,7 @@ run_minor(void) {
                           gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
   else
     gc_policy_give_up_minors();
-  gc_concurrent_settle();
+  gc_concurrent_settle(state.written_bytes);
   gc_cycle_log("minor", &state.pause, 1, 0);
   return finished;
 }

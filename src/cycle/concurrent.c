@@ -179,9 +179,19 @@ gc_concurrent_arm(void) {
   for_each_stretch(arm_open);
 }
 
+// Until the next concurrent cycle, which would arm all of it again.  Between cycles more will be written than
+// during one.  With signals the program's writes are dear, and system calls fail.
+static bool
+may_stay_armed(size_t written_bytes) {
+  enum { TIMES_AS_MUCH = 8 };
+  return gc_policy_has_concurrent() && gc_writes_kind() != GC_WRITES_PROTECT &&
+         cycle.hot_pages < HOT_PAGES_MIN && cycle.wary == 0 &&
+         gc_pacer_faults_are_cheaper(written_bytes, gc_heap.live_bytes / TIMES_AS_MUCH);
+}
+
 void
-gc_concurrent_settle(void) {
-  if (cycle.phase == IDLE && !gc_policy_relies_on_writes())
+gc_concurrent_settle(size_t written_bytes) {
+  if (cycle.phase == IDLE && !gc_policy_relies_on_writes() && !may_stay_armed(written_bytes))
     for_each_stretch(gc_remember_disarm);
 }
 
@@ -392,15 +402,6 @@ remark_slice(uint64_t deadline_ns) {
     end_pass();
 }
 
-// Until the next cycle, which would arm all of it again.  Between cycles more will be written than during
-// one.  With signals the program's writes are dear, and system calls fail.
-static bool
-may_stay_armed(void) {
-  enum { TIMES_AS_MUCH = 8 };
-  return gc_writes_kind() != GC_WRITES_PROTECT && cycle.hot_pages < HOT_PAGES_MIN && cycle.wary == 0 &&
-         gc_pacer_faults_are_cheaper(TIMES_AS_MUCH * cycle.written << GC_WRITES_SHIFT, gc_heap.live_bytes);
-}
-
 static void
 sweep_slice(uint64_t deadline_ns) {
   bool more = true;
@@ -415,8 +416,7 @@ sweep_slice(uint64_t deadline_ns) {
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
   uint64_t mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
   gc_policy_after_full(mark_ns, cycle.born_bytes, black_bytes, true);
-  if (!may_stay_armed())
-    gc_concurrent_settle();
+  gc_concurrent_settle(cycle.written << GC_WRITES_SHIFT);
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 

@@ -34,10 +34,13 @@
 // [gc_cycle_lock]
 bool gc_concurrent_is_under_way(void);
 
-// Arm what is not being allocated in, while the world runs; and after a cycle, disarm all unless minor cycles
-// rely on it: nobody else asks what is written until the next full one.
+// Arm what is not being allocated in, while the world runs.
 void gc_concurrent_arm(void);
-void gc_concurrent_settle(void);
+
+// After a cycle, disarm all, unless minor cycles rely on it, or a concurrent one will come and so little of it
+// was written, `written_bytes` in OS pages (SIZE_MAX: that is not known), that to arm all again would be
+// dearer.
+void gc_concurrent_settle(size_t written_bytes);
 
 // Begin a cycle; none is under way.  false if it was called off.  [gc_cycle_lock, spilled]
 bool gc_concurrent_start(void);
