@@ -53,6 +53,11 @@ gc_pacer_budget_bytes(struct gc_pacer_heap heap) {
   return budget_with_held(heap, gc_pacer_base_budget_bytes(heap));
 }
 
+bool
+gc_pacer_is_growing(size_t allocated_bytes, size_t reclaimed_bytes) {
+  return reclaimed_bytes < allocated_bytes / 4 * 3;
+}
+
 size_t
 gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes) {
   size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(stop.threads, FLOOR_THREADS_MAX)) * least_bytes;
@@ -268,7 +273,7 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 
 // In eighths.
 enum {
-  FRESH_SHARE = 6,   // of a budget, where the system would have to give memory for it
+  GROWING_SHARE = 6, // of a budget, where a growing heap would have to be given memory for it
   RESERVE_SHARE = 6, // of what that gives, at most, for what is born while the cycle marks
   BORN_SHARE = 3     // of a budget, for that in fresh memory
 };
@@ -278,11 +283,13 @@ eighths(size_t bytes, unsigned share) {
   return bytes / 8 * share;
 }
 
-// A program that goes on meanwhile keeps more than one that is stopped would: so less is asked of the system,
-// and what is held is used instead.  Small heaps would start cycles at once.
+// A program that goes on meanwhile keeps more than one that is stopped would.  A heap that grows may be at its
+// peak, which is what it will hold for long: so less is asked of the system then.  Small heaps would start
+// cycles at once.
 static size_t
 concurrent_budget_bytes(struct gc_pacer_heap heap) {
-  size_t fresh_bytes = eighths(gc_pacer_base_budget_bytes(heap), FRESH_SHARE);
+  size_t base_bytes = gc_pacer_base_budget_bytes(heap);
+  size_t fresh_bytes = heap.growing ? eighths(base_bytes, GROWING_SHARE) : base_bytes;
   return budget_with_held(heap, gc_max(fresh_bytes, 2 * heap.min_budget_bytes));
 }
 

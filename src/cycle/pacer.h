@@ -13,6 +13,7 @@ struct gc_pacer_heap {
   size_t initial_heap_bytes;
   size_t work_bytes; // what could have been allocated in the time that a full cycle takes; 0: unknown
   unsigned divisor;  // free_space_divisor
+  bool growing;      // gc_pacer_is_growing
 };
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
@@ -20,6 +21,9 @@ enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's
 // Bytes to allocate until the next cycle: by what lives, and by what memory is held besides.
 size_t gc_pacer_base_budget_bytes(struct gc_pacer_heap heap);
 size_t gc_pacer_budget_bytes(struct gc_pacer_heap heap);
+
+// Of what was allocated until the last full cycle, did as much stay as makes the heap grow?
+bool gc_pacer_is_growing(size_t allocated_bytes, size_t reclaimed_bytes);
 
 struct gc_pacer_stop {
   size_t threads;      // that were stopped, of those that can run at once

@@ -27,6 +27,7 @@ static GC_STATE struct {
   size_t full_live_bytes;      // what lived after the last full cycle
   size_t full_allocated_bytes; // in all until then, and reclaimed
   size_t full_reclaimed_bytes;
+  bool growing;             // see pacer.h
   size_t full_budget_bytes; // what was to be allocated until the next
   size_t born_bytes;        // during concurrent cycles, expected
   size_t work_bytes;        // see pacer.h
@@ -188,6 +189,7 @@ gc_cycle_pacer_heap(void) {
       .initial_heap_bytes = gc_tunables.initial_heap_bytes,
       .work_bytes = policy.work_bytes,
       .divisor = gc_variables_divisor(),
+      .growing = policy.growing,
   };
 }
 
@@ -270,6 +272,7 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bo
   };
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
+  policy.growing = gc_pacer_is_growing(full.allocated_bytes, full.reclaimed_bytes);
   gc_pacer_minors_after_full(&policy.minors, full);
   policy.next_full_ns = gc_pacer_expected_full_ns(full);
   policy.full_first = !armed || !is_generational();

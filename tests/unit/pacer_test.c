@@ -845,12 +845,25 @@ concurrent_cycles_use_memory_that_is_held(void **state) {
     struct gc_pacer_heap heap = heap_with(live);
     size_t fresh = gc_pacer_start_bytes(heap, SIZE_MAX) + gc_pacer_concurrent_bytes(heap);
     assert_in_range(fresh, budget(live) / 2, budget(live) / 4 * 3);
+    heap.growing = true;
+    size_t growing = gc_pacer_start_bytes(heap, SIZE_MAX) + gc_pacer_concurrent_bytes(heap);
+    assert_in_range(growing, fresh / 4 * 3, fresh - 1);
     heap.free_bytes = budget(live) * 2;
     assert_true(gc_pacer_start_bytes(heap, SIZE_MAX) >= budget(live) / 4);
     assert_int_equal(gc_pacer_concurrent_bytes(heap), budget(live));
     heap.initial_heap_bytes = 4 * live;
     assert_true(gc_pacer_start_bytes(heap, 0) >= 2 * live);
   }
+}
+
+static void
+a_heap_grows_unless_most_of_what_is_allocated_dies(void **state) {
+  (void)state;
+  assert_false(gc_pacer_is_growing(0, 0));
+  assert_true(gc_pacer_is_growing(GC_MIB, 0));
+  assert_true(gc_pacer_is_growing(64 * GC_MIB, 40 * GC_MIB));
+  assert_false(gc_pacer_is_growing(64 * GC_MIB, 60 * GC_MIB));
+  assert_false(gc_pacer_is_growing(GC_MIB, 64 * GC_MIB)); // a peak is over
 }
 
 static void
@@ -957,6 +970,7 @@ main(void) {
       cmocka_unit_test(a_concurrent_cycle_starts_before_the_budget_is_used_up),
       cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
       cmocka_unit_test(concurrent_cycles_use_memory_that_is_held),
+      cmocka_unit_test(a_heap_grows_unless_most_of_what_is_allocated_dies),
       cmocka_unit_test(what_is_born_is_expected_again),
       cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
       cmocka_unit_test(faults_are_cheaper_than_arming_where_little_is_written),
