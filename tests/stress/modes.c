@@ -231,6 +231,46 @@ modes_come_and_go_everywhere(void) {
   join_threads();
 }
 
+// ---- What is old is left alone for a while, and then written all over -----------------------------------
+
+enum { SHELVES = 8, QUIET_TREES = 1 << 14, KEPT_TREES = 1 << 12, BURST_SWAPS = 512 };
+
+static struct shelf shelves[SHELVES];
+static struct tree **kept; // of the last rounds
+
+static void
+write_all_over(uint64_t *random) {
+  for (size_t i = 0; i < BURST_SWAPS; i++) {
+    uint64_t dice = stress_random(random);
+    shelf_swap(&shelves[dice % SHELVES], (dice >> 8) % TREES, (dice >> 24) % TREES);
+  }
+}
+
+// Minor cycles pay; then they do not, since all lives.  What they and concurrent cycles have armed stays so
+// as long as little is written, until a burst of writes.
+static void
+bursts_of_writes(void) {
+  uint64_t random = 0x9e3779b97f4a7c15;
+  double until = stress_now() + stress_seconds(0.2);
+  for (size_t i = 0; i < SHELVES; i++)
+    shelf_fill(&shelves[i], i);
+  do {
+    for (size_t i = 0; i < QUIET_TREES; i++)
+      tree_build(2, i);
+    size_t rounds = 1 + stress_random(&random) % 8;
+    for (size_t round = 0; round < rounds; round++) {
+      kept = GC_MALLOC(KEPT_TREES * sizeof *kept);
+      for (size_t i = 0; i < KEPT_TREES; i++)
+        kept[i] = tree_build(3, i);
+    }
+    write_all_over(&random);
+    for (size_t i = 0; i < KEPT_TREES; i += 64)
+      STRESS_CHECK(tree_is_right(kept[i], 3, i));
+    for (size_t i = 0; i < SHELVES; i++)
+      shelf_check(&shelves[i]);
+  } while (stress_now() < until);
+}
+
 // ---- Forks in the middle of a cycle --------------------------------------------------------------------
 
 static struct shelf own_shelf;
@@ -308,6 +348,8 @@ main(void) {
   stress_phase("modes come and go", modes_come_and_go, NULL, NULL);
   stress_phase("modes come and go", modes_come_and_go, "LOAM_VERIFY", "1");
   stress_phase("threads switch modes", modes_come_and_go_everywhere, NULL, NULL);
+  stress_phase("bursts of writes", bursts_of_writes, NULL, NULL);
+  stress_phase("bursts of writes", bursts_of_writes, "LOAM_VERIFY", "1");
   stress_phase("forks in the middle of a cycle", forks_within_cycles, NULL, NULL);
   stress_phase("forks in the middle of a cycle", forks_within_cycles, "GC_MARKERS", "1");
   return tap_done();
