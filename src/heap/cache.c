@@ -448,9 +448,21 @@ relist_page(uint32_t page) {
   gc_page_list(page);
 }
 
-void
-gc_cache_give_back(struct gc_cache *cache) {
-  gc_cache_flush_counts(cache);
+// What is left of the runs and of what was freed to them stays as it is, and the next sweeps free it.  A run
+// may be in use that `used` does not tell of.
+static void
+abandon_runs(struct gc_cache *cache) {
+  for (unsigned index = 0; index < GC_KINDS * GC_CLASSES; index++) {
+    struct gc_run *run = &cache->runs[index / GC_CLASSES][index % GC_CLASSES];
+    if (run->page)
+      relist_page(run->page);
+    if (run->page || run->cursor || run->freed)
+      *run = (struct gc_run){0};
+  }
+}
+
+static void
+give_back_runs(struct gc_cache *cache) {
   uncount(gc_cache_unused_bytes(cache));
   FOR_EACH_USED_RUN(cache, run) {
     set_unused_slots(run, GC_SLOT_FREE);
@@ -459,7 +471,17 @@ gc_cache_give_back(struct gc_cache *cache) {
       relist_page(run->page);
     *run = (struct gc_run){0};
   }
+}
+
+void
+gc_cache_give_back(struct gc_cache *cache) {
+  gc_cache_flush_counts(cache);
+  if (cache->busy)
+    abandon_runs(cache);
+  else
+    give_back_runs(cache);
   memset(cache->used, 0, sizeof cache->used);
+  cache->busy = cache->stop_pending = 0;
 }
 
 void

@@ -124,7 +124,8 @@ void gc_cache_restart_stw(struct gc_cache *cache);
 // After the sweep has begun: sweep the pages that the cache owns, which are young again.  [gc_lock]
 void gc_cache_sweep_owned_stw(struct gc_cache *cache);
 
-// Give everything back to the heap.  The cache is as new.  [gc_lock]
+// Give everything back to the heap.  The cache is as new.  If it is busy its owner is gone in the middle of
+// something: then only what changes under gc_lock can be relied on.  [gc_lock]
 void gc_cache_give_back(struct gc_cache *cache);
 
 // Add the cache's counts to the heap's.  [gc_lock]

@@ -38,13 +38,16 @@ go_on_in_parent(void) {
   run_hook(gc_world_fork_hooks.parent);
 }
 
+// They went on while the system copied one page of theirs after the other: no cache is of one moment.
 static void
 drop_others(void) {
   struct gc_thread *next;
   for (struct gc_thread *thread = gc_thread_first(); thread; thread = next) {
     next = gc_thread_next(thread);
-    if (thread != gc_thread_current())
-      gc_thread_drop(thread);
+    if (thread == gc_thread_current())
+      continue;
+    thread->cache.busy = 1;
+    gc_thread_drop(thread);
   }
 }
 

@@ -1,6 +1,8 @@
 // Thread caches: the runs that they find, what is cleared and when, and what a collection does to them.
 #include "fixture.h"
 
+#include "heap/sweep.h"
+
 static struct gc_run *
 run_of(unsigned kind, size_t bytes) {
   return &fixture_cache.runs[kind][gc_class_of(bytes)];
@@ -186,6 +188,36 @@ a_cache_gives_everything_back(void **state) {
   assert_int_equal(gc_heap.freed_bytes, 32);
 }
 
+// Its owner was copied by a fork while it was at work.
+static void
+of_a_busy_cache_only_the_pages_are_given_back(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  char *object = fixture_allocate(32, GC_KIND_NORMAL), *freed = fixture_allocate(48, GC_KIND_NORMAL);
+  gc_cache_free(&fixture_cache, gc_heap_slot_at(freed));
+  memset(freed, 0xEE, 48); // where the next freed slot would be found
+  struct gc_run *run = run_of(GC_KIND_NORMAL, 32);
+  uint32_t page = run->page;
+  char *unused = run->cursor;
+  run->run_limit = gc_heap_page_address(page - 1);
+  memset(fixture_cache.used, 0, sizeof fixture_cache.used);
+  gc_cache_enter(&fixture_cache);
+  gc_cache_give_back(&fixture_cache);
+  static const struct gc_cache empty;
+  assert_memory_equal(&fixture_cache, &empty, sizeof empty);
+  assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+  assert_int_equal(*fixture_byte(unused), GC_SLOT_NEW);
+  assert_int_equal(*fixture_byte(freed), gc_heap.held);
+  assert_int_equal(gc_heap.infos[page].flags, 0);
+  assert_true(gc_heap.infos[page].listed > 0);
+  *fixture_byte(object) = gc_heap.mark;
+  gc_sweep_begin_stw(true, 0);
+  while (gc_sweep_some(1))
+    ;
+  assert_int_equal(*fixture_byte(unused), GC_SLOT_FREE);
+  assert_int_equal(gc_heap.live_bytes, 32);
+}
+
 static int stops;
 
 static void
@@ -269,6 +301,7 @@ main(void) {
       cmocka_unit_test(no_slot_of_a_page_is_passed_over),
       cmocka_unit_test(unused_slots_of_a_shielded_cache_are_held),
       cmocka_unit_test(a_cache_gives_everything_back),
+      cmocka_unit_test(of_a_busy_cache_only_the_pages_are_given_back),
       cmocka_unit_test(a_stop_that_was_put_off_comes_on_leaving),
       cmocka_unit_test(emptier_pages_come_first_and_nearly_full_ones_before_new_memory),
   };
