@@ -117,17 +117,22 @@ run_minor(void) {
   struct gc_stopped state = {
       .markers = gc_cycle_prepare_markers(gc_heap.allocated_bytes),
       .may_call_off = gc_policy_has_concurrent(),
+      .written_bytes = SIZE_MAX,
   };
   size_t allocated_bytes = gc_heap.allocated_bytes;
   gc_cycle_finish_sweep();
   size_t live_bytes = gc_heap.live_bytes;
   bool finished = gc_cycle_pause(GC_PAUSE_MINOR, gc_stopped_minor, &state);
-  if (finished)
+  if (finished) {
     gc_policy_after_minor(&state, allocated_bytes,
                           gc_heap.live_bytes - gc_min(gc_heap.live_bytes, live_bytes));
-  else
+    gc_concurrent_settle(
+        gc_pacer_expected_written_bytes(gc_cycle_pacer_heap(), state.written_bytes, allocated_bytes));
+  } else {
     gc_policy_give_up_minors();
-  gc_concurrent_settle(state.written_bytes);
+    gc_concurrent_note_written(state.written_bytes);
+    gc_concurrent_settle(SIZE_MAX);
+  }
   gc_cycle_log("minor", &state.pause, 1, 0);
   return finished;
 }

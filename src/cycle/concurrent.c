@@ -40,12 +40,13 @@ static GC_STATE struct {
   // [gc_cycle_lock; `phase` read racily]
   volatile enum phase phase;
   unsigned pass;
-  size_t page;       // REMARKING: how far this pass has come
-  size_t found;      // OS pages that it has found written
-  size_t written;    // of these, parts of armed pages; in all passes, and before that between cycles
-  unsigned wary;     // cycles after which nothing stays armed
-  size_t hot_pages;  // that the first pass has left open
-  unsigned attempts; // at the last pause that were called off
+  size_t page;           // REMARKING: how far this pass has come
+  size_t found;          // OS pages that it has found written
+  size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
+  size_t written_before; // likewise, told by who has found them between cycles
+  unsigned wary;         // cycles after which nothing stays armed
+  size_t hot_pages;      // that the first pass has left open
+  unsigned attempts;     // at the last pause that were called off
   uint64_t began_ns;
   bool looked_ahead;                   // at all references: the last pause need not
   size_t allocated_bytes;              // when it began, since the cycle before
@@ -130,8 +131,11 @@ for_each_stretch(void (*function)(size_t page, size_t limit)) {
   }
 }
 
+// What was written before is of no interest: all will be searched.
 static void
-arm_open(size_t page, size_t limit) {
+arm_and_forget(size_t page, size_t limit) {
+  gc_remember_harvest(page, limit);
+  gc_remember_gather(page, limit, false, NULL);
   gc_remember_arm(page, limit, false);
 }
 
@@ -143,8 +147,7 @@ count_found(void) {
   return parts;
 }
 
-// What was written before is of no interest, save how much, as far as there is memory to note it: all will be
-// searched.
+// The same, but for how much it was, as far as there is memory to note it.  Hot pages stay open.
 static void
 arm_afresh(size_t page, size_t limit) {
   gc_range_array_clear(&found);
@@ -176,23 +179,26 @@ forget_hot_now_and_then(void) {
 
 void
 gc_concurrent_arm(void) {
-  for_each_stretch(arm_open);
+  for_each_stretch(arm_and_forget);
 }
 
-// Until the next concurrent cycle, which would arm all of it again.  Between cycles more will be written than
-// during one.  With signals the program's writes are dear, and system calls fail.
+// Until the next concurrent cycle, which would arm all of it again.  With signals the program's writes are
+// dear, and system calls fail.
 static bool
-may_stay_armed(size_t written_bytes) {
-  enum { TIMES_AS_MUCH = 8 };
-  return gc_policy_has_concurrent() && gc_writes_kind() != GC_WRITES_PROTECT &&
-         cycle.hot_pages < HOT_PAGES_MIN && cycle.wary == 0 &&
-         gc_pacer_faults_are_cheaper(written_bytes, gc_heap.live_bytes / TIMES_AS_MUCH);
+may_stay_armed(size_t expected_bytes) {
+  return gc_policy_has_concurrent() && gc_writes_kind() != GC_WRITES_PROTECT && cycle.wary == 0 &&
+         gc_pacer_faults_are_cheaper(expected_bytes, gc_heap.live_bytes);
 }
 
 void
-gc_concurrent_settle(size_t written_bytes) {
-  if (cycle.phase == IDLE && !gc_policy_relies_on_writes() && !may_stay_armed(written_bytes))
+gc_concurrent_settle(size_t expected_bytes) {
+  if (cycle.phase == IDLE && !gc_policy_relies_on_writes() && !may_stay_armed(expected_bytes))
     for_each_stretch(gc_remember_disarm);
+}
+
+void
+gc_concurrent_note_written(size_t written_bytes) {
+  cycle.written_before = gc_min(written_bytes, gc_heap.live_bytes) >> GC_WRITES_SHIFT;
 }
 
 static void start_worker(void);
@@ -203,7 +209,8 @@ gc_concurrent_start(void) {
   gc_cycle_finish_sweep();
   gc_refs_prepare(false);
   forget_hot_now_and_then();
-  cycle.written = 0;
+  cycle.written = cycle.written_before;
+  cycle.written_before = 0;
   for_each_stretch(arm_afresh);
   learn_from_writes_between();
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
@@ -350,6 +357,7 @@ finish(bool at_any_price) {
   cycle.attempts++;
   size_t born_bytes = allocated_meanwhile();
   bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
+  cycle.written += state.written_bytes >> GC_WRITES_SHIFT;
   keep_pause(&state.pause);
   if (finished) {
     cycle.born_bytes = born_bytes;
@@ -402,6 +410,13 @@ remark_slice(uint64_t deadline_ns) {
     end_pass();
 }
 
+// Between cycles more will be written than during one.
+static size_t
+expected_bytes(void) {
+  enum { TIMES_AS_MUCH = 8 };
+  return cycle.hot_pages < HOT_PAGES_MIN ? TIMES_AS_MUCH * cycle.written << GC_WRITES_SHIFT : SIZE_MAX;
+}
+
 static void
 sweep_slice(uint64_t deadline_ns) {
   bool more = true;
@@ -416,7 +431,7 @@ sweep_slice(uint64_t deadline_ns) {
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
   uint64_t mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
   gc_policy_after_full(mark_ns, cycle.born_bytes, black_bytes, true);
-  gc_concurrent_settle(cycle.written << GC_WRITES_SHIFT);
+  gc_concurrent_settle(expected_bytes());
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
 

@@ -34,13 +34,16 @@
 // [gc_cycle_lock]
 bool gc_concurrent_is_under_way(void);
 
-// Arm what is not being allocated in, while the world runs.
+// Before a full cycle in one pause, arm what is not being allocated in, while the world runs.
 void gc_concurrent_arm(void);
 
-// After a cycle, disarm all, unless minor cycles rely on it, or a concurrent one will come and so little of it
-// was written, `written_bytes` in OS pages (SIZE_MAX: that is not known), that to arm all again would be
-// dearer.
-void gc_concurrent_settle(size_t written_bytes);
+// After a cycle, disarm all, unless minor cycles rely on it, or a concurrent one may come and the program will
+// write so little before that, `expected_bytes` in OS pages (SIZE_MAX: that is not known), that to arm all
+// again would be dearer.
+void gc_concurrent_settle(size_t expected_bytes);
+
+// So much has been found written by a minor cycle that was called off; SIZE_MAX: it had not come to that.
+void gc_concurrent_note_written(size_t written_bytes);
 
 // Begin a cycle; none is under way.  false if it was called off.  [gc_cycle_lock, spilled]
 bool gc_concurrent_start(void);

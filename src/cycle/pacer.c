@@ -318,6 +318,12 @@ gc_pacer_floating_bytes(size_t born_bytes) {
   return born_bytes / 4 * 3;
 }
 
+size_t
+gc_pacer_expected_written_bytes(struct gc_pacer_heap heap, size_t written_bytes, size_t allocated_bytes) {
+  size_t times = gc_max(gc_pacer_base_budget_bytes(heap) / gc_max(allocated_bytes, 1), 1);
+  return written_bytes < SIZE_MAX / times ? written_bytes * times : SIZE_MAX;
+}
+
 bool
 gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes) {
   return written_bytes <= live_bytes / 8;

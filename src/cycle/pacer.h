@@ -134,6 +134,10 @@ size_t gc_pacer_expected_born_bytes(size_t expected_bytes, size_t born_bytes);
 // is probably garbage.
 size_t gc_pacer_floating_bytes(size_t born_bytes);
 
+// What will probably be written while a whole budget is allocated, given what was while so much was.
+size_t gc_pacer_expected_written_bytes(struct gc_pacer_heap heap, size_t written_bytes,
+                                       size_t allocated_bytes);
+
 // Whether the faults of so much that is written between concurrent cycles are cheaper than to disarm all and
 // arm it again: that takes 0.18 us for an OS page, the fault of its first write 1 us.
 bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);

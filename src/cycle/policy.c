@@ -272,7 +272,8 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bo
   };
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
-  policy.growing = gc_pacer_is_growing(full.allocated_bytes, full.reclaimed_bytes);
+  if (full.allocated_bytes >= full.full_bytes / 4)
+    policy.growing = gc_pacer_is_growing(full.allocated_bytes, full.reclaimed_bytes);
   gc_pacer_minors_after_full(&policy.minors, full);
   policy.next_full_ns = gc_pacer_expected_full_ns(full);
   policy.full_first = !armed || !is_generational();

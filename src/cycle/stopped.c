@@ -135,6 +135,7 @@ static bool
 collect_written(struct gc_stopped *state) {
   gc_remember_harvest(0, gc_heap.frontier);
   bool done = gc_remember_gather(0, gc_heap.frontier, true, &written);
+  state->written_bytes = 0;
   for (size_t i = 0; i < written.count; i++)
     if (gc_page_set_has(gc_heap.armed, gc_heap_page_of(written.items[i].base)))
       state->written_bytes += gc_range_bytes(written.items[i]);

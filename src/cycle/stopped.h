@@ -12,7 +12,7 @@ struct gc_stopped {
   bool undone;          // and has done so
   bool looked_ahead;    // old registrations of references need not be looked at
   bool finished;        // all that the pause was to do is done
-  size_t written_bytes; // noticed to have been written
+  size_t written_bytes; // noticed to have been written; left alone by pauses that do not ask
   struct gc_pause pause;
 };
 

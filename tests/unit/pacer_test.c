@@ -867,6 +867,19 @@ a_heap_grows_unless_most_of_what_is_allocated_dies(void **state) {
 }
 
 static void
+more_is_written_while_more_is_allocated(void **state) {
+  (void)state;
+  struct gc_pacer_heap heap = heap_with(256 * GC_MIB);
+  size_t base = gc_pacer_base_budget_bytes(heap);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, 0, GC_MIB), 0);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, 10, base), 10);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, 10, base / 8), 80);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, 10, 4 * base), 10);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, SIZE_MAX, 0), SIZE_MAX);
+  assert_int_equal(gc_pacer_expected_written_bytes(heap, SIZE_MAX, base), SIZE_MAX);
+}
+
+static void
 what_is_born_is_expected_again(void **state) {
   (void)state;
   size_t expected = gc_pacer_expected_born_bytes(SIZE_MAX, 10 * GC_MIB);
@@ -971,6 +984,7 @@ main(void) {
       cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
       cmocka_unit_test(concurrent_cycles_use_memory_that_is_held),
       cmocka_unit_test(a_heap_grows_unless_most_of_what_is_allocated_dies),
+      cmocka_unit_test(more_is_written_while_more_is_allocated),
       cmocka_unit_test(what_is_born_is_expected_again),
       cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
       cmocka_unit_test(faults_are_cheaper_than_arming_where_little_is_written),
