@@ -37,9 +37,9 @@ bool gc_concurrent_is_under_way(void);
 // Before a full cycle in one pause, arm what is not being allocated in, while the world runs.
 void gc_concurrent_arm(void);
 
-// After a cycle, disarm all, unless minor cycles rely on it, or a concurrent one may come and the program will
-// write so little before that, `expected_bytes` in OS pages (SIZE_MAX: that is not known), that to arm all
-// again would be dearer.
+// After a cycle, disarm all, unless minor cycles rely on it, or a concurrent one may come and the program
+// will write so little before that, `expected_bytes` in OS pages (SIZE_MAX: that is not known), that to arm
+// all again would be dearer.
 void gc_concurrent_settle(size_t expected_bytes);
 
 // So much has been found written by a minor cycle that was called off; SIZE_MAX: it had not come to that.
