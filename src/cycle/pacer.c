@@ -126,6 +126,7 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
 #define NURSERY_BYTES_MIN GC_MIB
 #define NURSERY_BYTES_FIRST (2 * GC_MIB)
 #define NURSERY_BYTES_MAX (64 * GC_MIB)
+#define NURSERY_BYTES_CACHED (8 * GC_MIB) // what is allocated in again and again stays in the cache
 
 enum {
   WRITE_NS = 800,               // what the first write to an armed OS page costs the program
@@ -176,7 +177,7 @@ next_nursery_bytes(const struct gc_pacer_minors *minors, struct gc_pacer_minor m
   size_t nursery_bytes = minors->nursery_bytes;
   uint64_t target_ns = gc_min(minor.target_ns, LONGEST_MS * NS_PER_MS);
   size_t least_bytes = least_nursery_bytes(minors, minor);
-  size_t most_bytes = gc_max(least_bytes, gc_min(minor.most_bytes / 2, NURSERY_BYTES_MAX));
+  size_t most_bytes = gc_max(least_bytes, gc_min(minor.most_bytes / 2, NURSERY_BYTES_CACHED));
   if (minor.young_ns > target_ns / 2)
     nursery_bytes -= nursery_bytes / 4;
   else if (minor.young_ns < target_ns / 4)
