@@ -442,7 +442,7 @@ verify_stw(void *unused) {
   GC_CHECK(faults == 0, "verify between slices: %zu faults in the heap", faults);
 }
 
-// Between slices, with LOAM_VERIFY.  In a large heap not each time, or a cycle would take minutes.
+// Between slices, with LOAM_VERIFY.  In a large heap not each time, or a cycle would take many seconds.
 static void
 verify(void) {
   enum { TIMES_AS_LONG_AS_MARKING = 32 };
