@@ -187,6 +187,88 @@ GC_API GC_ATTR_DEPRECATED void *GC_CALL GC_malloc_stubborn(size_t bytes);
 
 // GC_MALLOC and its kin are macros for these functions, or with GC_DEBUG defined for those that note where
 // they were called ("Debugging").
+//
+// In programs that are compiled with optimisation, GC_MALLOC and GC_MALLOC_ATOMIC of a constant of at most
+// 256 bytes, and so GC_NEW of a small type, take the calling thread's next free slot of that size without a
+// call; when there is none, the function is called.  Such a program needs a library that keeps its slots in
+// the same way, and does not start with another.  With GC_INLINE_MALLOC defined as 0 before inclusion each
+// allocation is a call.  That is how <gc/gc.h> defines it, unless it is defined already, since what is
+// compiled with that header may come to run on libgc's own library.  (Loam.)
+#if !defined(GC_INLINE_MALLOC) && defined(__GNUC__) && defined(__OPTIMIZE__) && \
+    (defined(__x86_64__) || defined(__aarch64__))
+#define GC_INLINE_MALLOC 1
+#endif
+#if defined(GC_INLINE_MALLOC) && GC_INLINE_MALLOC && !defined(GC_BUILD)
+
+// A run of free slots of one size.  Between a thread's reading `next` and its writing it the library does not
+// change it, and leaves the slot there to that thread.
+struct GC_run {
+  char *next;  // == limit: the library must be asked
+  char *limit; // the slots before it are cleared, if they may contain pointers
+  void *internal[3];
+};
+
+// The calling thread's runs, or NULL.  GC_runs_1 is thread-local, and 1 the version of the runs' layout.
+// Read in assembly language, since a compiler may keep such a variable's address, and a fiber can come back
+// on another thread.
+static inline __attribute__((always_inline)) struct GC_run *
+GC_thread_runs(void) {
+#if defined(__x86_64__)
+  struct GC_run *runs;
+  __asm__ volatile("movq GC_runs_1@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(runs));
+#else
+  struct GC_run *runs;
+  size_t offset;
+  __asm__ volatile("mrs %0, tpidr_el0\n\t"
+                   "adrp %1, :gottprel:GC_runs_1\n\t"
+                   "ldr %1, [%1, #:gottprel_lo12:GC_runs_1]\n\t"
+                   "ldr %0, [%0, %1]"
+                   : "=&r"(runs), "=&r"(offset));
+#endif
+  return runs;
+}
+
+#define GC_INLINE_BYTES_MAX 256
+#define GC_RUNS_OF_ATOMIC 0
+#define GC_RUNS_OF_ROOMY 88 // may contain pointers, and do not fill their slots
+#define GC_RUNS_OF_EXACT 352
+
+static inline __attribute__((always_inline)) void *
+GC_take_slot(size_t bytes, size_t first_run) {
+  struct GC_run *run = GC_thread_runs();
+  if (__builtin_expect(!run, 0))
+    return NULL;
+  size_t granules = bytes > 0 ? (bytes + 15) / 16 : 1;
+  run += first_run + granules - 1;
+  char *slot = run->next;
+  if (__builtin_expect(slot == run->limit, 0))
+    return NULL;
+  run->next = slot + 16 * granules;
+  __asm__ volatile("" ::: "memory"); // it is an object before anything is stored in it
+  if (!slot)
+    __builtin_unreachable(); // or the caller would test for NULL once more
+  return slot;
+}
+
+static inline __attribute__((always_inline)) void *
+GC_malloc_inline(size_t bytes) {
+  void *slot = NULL;
+  if (__builtin_constant_p(bytes) && bytes <= GC_INLINE_BYTES_MAX)
+    slot = GC_take_slot(bytes, bytes % 16 == 0 ? GC_RUNS_OF_EXACT : GC_RUNS_OF_ROOMY);
+  return slot ? slot : GC_malloc(bytes);
+}
+
+static inline __attribute__((always_inline)) void *
+GC_malloc_atomic_inline(size_t bytes) {
+  void *slot = NULL;
+  if (__builtin_constant_p(bytes) && bytes <= GC_INLINE_BYTES_MAX)
+    slot = GC_take_slot(bytes, GC_RUNS_OF_ATOMIC);
+  return slot ? slot : GC_malloc_atomic(bytes);
+}
+#else
+#define GC_malloc_inline(bytes) GC_malloc(bytes)
+#define GC_malloc_atomic_inline(bytes) GC_malloc_atomic(bytes)
+#endif
 
 // One object of a type: GC_NEW(struct node) has type struct node *.
 #define GC_NEW(type) ((type *)GC_MALLOC(sizeof(type)))
@@ -1203,7 +1285,7 @@ GC_API GC_valid_ptr_print_proc_t GC_CALL GC_get_is_visible_print_proc(void);
 #define GC_REALLOC(object, bytes) GC_debug_realloc(object, bytes, GC_EXTRAS)
 #define GC_REALLOCF(object, bytes) GC_debug_reallocf(object, bytes, GC_EXTRAS)
 #else
-#define GC_MALLOC(bytes) GC_malloc(bytes)
+#define GC_MALLOC(bytes) GC_malloc_inline(bytes)
 #define GC_REALLOC(object, bytes) GC_realloc(object, bytes)
 #define GC_REALLOCF(object, bytes) GC_reallocf(object, bytes)
 #endif
@@ -1236,7 +1318,7 @@ GC_API GC_valid_ptr_print_proc_t GC_CALL GC_get_is_visible_print_proc(void);
   (*(void **)GC_is_visible((void *)(place)) = GC_is_valid_displacement((void *)(value)))
 #define GC_REGISTER_DISPLACEMENT(displacement) GC_debug_register_displacement(displacement)
 #else
-#define GC_MALLOC_ATOMIC(bytes) GC_malloc_atomic(bytes)
+#define GC_MALLOC_ATOMIC(bytes) GC_malloc_atomic_inline(bytes)
 #define GC_MALLOC_UNCOLLECTABLE(bytes) GC_malloc_uncollectable(bytes)
 #define GC_MALLOC_ATOMIC_UNCOLLECTABLE(bytes) GC_malloc_atomic_uncollectable(bytes)
 #define GC_MALLOC_IGNORE_OFF_PAGE(bytes) GC_malloc_ignore_off_page(bytes)

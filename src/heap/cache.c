@@ -8,7 +8,7 @@
 #include "heap/heap.h"
 #include "heap/sweep.h"
 
-__thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
+__thread __attribute__((used)) struct gc_cache *gc_cache_current GC_CACHE_CURRENT_ATTRIBUTES;
 void (*gc_cache_stop_now)(void);
 size_t gc_cache_window_bytes = GC_CACHE_WINDOW_BYTES;
 

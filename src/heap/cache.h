@@ -16,7 +16,7 @@
 #include "heap/classes.h"
 
 struct gc_run {
-  char *cursor;    // the next slot; == limit when there is none
+  char *cursor;    // the next slot; == limit when there is none [first two: also gc.h's GC_run]
   char *limit;     // end of the slots that are ready for use (cleared, unless the kind is pointer-free)
   char *run_limit; // end of the run; limit <= run_limit
   void *
@@ -42,9 +42,17 @@ _Static_assert(sizeof(struct gc_run) == 40, "runs are addressed by 16-bit offset
 _Static_assert(sizeof(struct gc_run) * GC_KINDS * GC_CLASSES < UINT16_MAX,
                "runs are addressed by 16-bit offsets");
 
+// Programs compile this into themselves: whatever is changed here gets a new symbol, both there and below.
+_Static_assert(offsetof(struct gc_cache, runs) == 0 && sizeof(struct gc_run) == 40 && GC_CLASSES == 88 &&
+                   GC_KIND_ATOMIC == 0 && GC_KIND_NORMAL == 1 && GC_KIND_EXACT == 4 &&
+                   GC_LINEAR_CLASSES * GC_GRANULE_BYTES == 256,
+               "the layout that gc.h has");
+
 // The calling thread's cache, or NULL before it is attached.  One word of initial-exec TLS, so that the
 // library can be dlopened.
-extern __thread struct gc_cache *gc_cache_current __attribute__((tls_model("initial-exec")));
+#define GC_CACHE_CURRENT_ATTRIBUTES \
+  __asm__("GC_runs_1") __attribute__((tls_model("initial-exec"), visibility("default")))
+extern __thread struct gc_cache *gc_cache_current GC_CACHE_CURRENT_ATTRIBUTES;
 
 // What a thread does on leaving when a stop was put off; set once by world/.
 extern void (*gc_cache_stop_now)(void);

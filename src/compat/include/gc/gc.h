@@ -29,6 +29,11 @@
 #endif
 #endif
 
+/* What is compiled with this header also runs on libgc's own library, which has no runs. */
+#ifndef GC_INLINE_MALLOC
+#define GC_INLINE_MALLOC 0
+#endif
+
 /* Loam's gc.h is not written in C90; as a system header it passes. */
 #if defined(__GNUC__) && !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
 #pragma GCC system_header
