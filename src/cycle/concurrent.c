@@ -32,7 +32,7 @@ enum {
   PAUSES_KEPT = 8,
   HOT_PAGES_MIN = 8,
   HOT_PAGES_MAX = 1024,
-  HOT_CYCLES = 4,           // after so many it is found out anew what is hot
+  HOT_CYCLES = 16,          // after so many it is found out anew what is hot
   ASSIST_BYTES = 128 * 1024 // allocated between two slices where allocating threads do them
 };
 
@@ -428,9 +428,13 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
-  uint64_t mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
-  gc_policy_after_full(mark_ns, cycle.born_bytes, black_bytes, true);
+  gc_policy_after_full((struct gc_policy_full){
+      .mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns),
+      .born_bytes = cycle.born_bytes,
+      .black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes),
+      .hot_bytes = cycle.hot_pages << GC_PAGE_SHIFT,
+      .armed = true,
+  });
   gc_concurrent_settle(expected_bytes());
   gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
 }
