@@ -104,7 +104,7 @@ run_full(struct gc_cycle_request request) {
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)
-    gc_policy_after_full((struct gc_policy_full){.mark_ns = state.pause.total_ns, .armed = armed});
+    gc_policy_after_full(state.pause.total_ns, 0, 0, armed);
   else
     gc_policy_lose_written(); // what was armed has not been searched
   gc_concurrent_settle(SIZE_MAX);

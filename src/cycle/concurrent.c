@@ -31,8 +31,9 @@ enum {
   SLICE_NS = 300000,
   PAUSES_KEPT = 8,
   HOT_PAGES_MIN = 8,
-  HOT_PAGES_MAX = 1024,
-  HOT_CYCLES = 16,          // after so many it is found out anew what is hot
+  HOT_CYCLES = 4,    // after so many it is found out anew what is hot
+  HELD_BACK_MIN = 6, // cycles that hold the program back all the time
+  HELD_BACK_MAX = 24,
   ASSIST_BYTES = 128 * 1024 // allocated between two slices where allocating threads do them
 };
 
@@ -46,6 +47,10 @@ static GC_STATE struct {
   size_t written_before; // likewise, told by who has found them between cycles
   unsigned wary;         // cycles after which nothing stays armed
   size_t hot_pages;      // that the first pass has left open
+  uint64_t cool_ns;      // spent until it came to them
+  bool holds_back;       // the program, from the start
+  unsigned hold_back;    // so will this many cycles
+  unsigned hold_next;    // and so many, when that is found best the next time
   unsigned attempts;     // at the last pause that were called off
   uint64_t began_ns;
   bool looked_ahead;                   // at all references: the last pause need not
@@ -121,6 +126,24 @@ keep_pause(const struct gc_pause *pause) {
 
 // ---- Arming and starting -------------------------------------------------------------------------------
 
+// Where to search hot pages again takes half as long as all the rest, it is cheaper to hold the program back
+// from the start, when it has written little: what it gets done otherwise does not make up for that.  Now and
+// then the other way is tried again.
+static void
+choose_to_hold_back(void) {
+  cycle.holds_back = cycle.hold_back > 0;
+  cycle.hold_back -= cycle.holds_back;
+}
+
+static void
+learn_from_hot_pages(uint64_t mark_ns) {
+  if (cycle.holds_back)
+    return;
+  bool dear = cycle.hot_pages >= HOT_PAGES_MIN && mark_ns - cycle.cool_ns > cycle.cool_ns / 2;
+  cycle.hold_back = dear ? gc_max(cycle.hold_next, HELD_BACK_MIN) : 0;
+  cycle.hold_next = gc_min(2 * cycle.hold_back, HELD_BACK_MAX);
+}
+
 // Under gc_lock, which is let go of now and then.
 static void
 for_each_stretch(void (*function)(size_t page, size_t limit)) {
@@ -147,14 +170,18 @@ count_found(void) {
   return parts;
 }
 
-// The same, but for how much it was, as far as there is memory to note it.  Hot pages stay open.
+// The same, but for how much it was, as far as there is memory to note it.  Hot pages stay open, unless the
+// program is held back.
 static void
 arm_afresh(size_t page, size_t limit) {
   gc_range_array_clear(&found);
   gc_remember_harvest(page, limit);
   gc_remember_gather(page, limit, false, &found);
   cycle.written += count_found();
-  gc_remember_arm_cool(page, limit);
+  if (cycle.holds_back)
+    gc_remember_arm(page, limit, false);
+  else
+    gc_remember_arm_cool(page, limit);
 }
 
 // If much of what is armed is written between cycles, then nothing stays armed for some of them.
@@ -170,7 +197,7 @@ learn_from_writes_between(void) {
 static void
 forget_hot_now_and_then(void) {
   static GC_STATE unsigned cycles;
-  if (cycles++ % HOT_CYCLES != 0)
+  if (cycle.holds_back || cycles++ % HOT_CYCLES != 0)
     return;
   gc_lock_acquire(&gc_lock);
   gc_remember_forget_hot();
@@ -208,6 +235,7 @@ gc_concurrent_start(void) {
   struct gc_stopped state = {0};
   gc_cycle_finish_sweep();
   gc_refs_prepare(false);
+  choose_to_hold_back();
   forget_hot_now_and_then();
   cycle.written = cycle.written_before;
   cycle.written_before = 0;
@@ -218,7 +246,8 @@ gc_concurrent_start(void) {
     return false;
   }
   cycle.attempts = 0;
-  cycle.written = cycle.hot_pages = 0;
+  cycle.written = 0;
+  cycle.hot_pages = cycle.holds_back ? cycle.hot_pages : 0;
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
   cycle.mark_ns = cycle.verify_after_ns = 0;
@@ -228,6 +257,7 @@ gc_concurrent_start(void) {
   cycle.allocated_bytes = gc_heap.allocated_bytes;
   keep_pause(&state.pause);
   enter(MARKING);
+  cycle.throttling = cycle.holds_back;
   gc_policy_set_concurrent_budget();
   start_worker();
   return true;
@@ -241,16 +271,21 @@ allocated_meanwhile(void) {
   return allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
 }
 
-// Hot pages would all be written again while the second pass is under way.  But where they are many, to hold
-// the program back would stop it for long.
+// Hot pages would all be written again while the second pass is under way.
 static bool
 must_throttle(void) {
-  bool hot = HOT_PAGES_MIN <= cycle.hot_pages && cycle.hot_pages <= HOT_PAGES_MAX;
-  return cycle.pass > (hot ? 1u : 1u + cycle.asked_again);
+  bool hot = cycle.hot_pages >= HOT_PAGES_MIN;
+  return cycle.holds_back || cycle.pass > (hot ? 1u : 1u + cycle.asked_again);
+}
+
+static uint64_t
+marked_ns(void) {
+  return cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
 }
 
 static void
 begin_pass(unsigned pass) {
+  cycle.cool_ns = pass <= 2 && cycle.attempts == 0 ? marked_ns() : cycle.cool_ns;
   cycle.pass = pass;
   cycle.page = 0;
   cycle.found = 0;
@@ -286,7 +321,7 @@ mark_slice(uint64_t deadline_ns) {
 // The first pass leaves hot pages to the second.  With mprotect all that are written would be hot.
 static bool
 leaves_hot_pages(void) {
-  return cycle.pass == 1 && cycle.attempts == 0 && gc_writes_kind() != GC_WRITES_PROTECT;
+  return cycle.pass == 1 && cycle.attempts == 0 && !cycle.holds_back && gc_writes_kind() != GC_WRITES_PROTECT;
 }
 
 static bool
@@ -428,15 +463,12 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  gc_policy_after_full((struct gc_policy_full){
-      .mark_ns = cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns),
-      .born_bytes = cycle.born_bytes,
-      .black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes),
-      .hot_bytes = cycle.hot_pages << GC_PAGE_SHIFT,
-      .armed = true,
-  });
+  learn_from_hot_pages(marked_ns());
+  size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
+  gc_policy_after_full(marked_ns(), cycle.born_bytes, black_bytes, true);
   gc_concurrent_settle(expected_bytes());
-  gc_cycle_log("concurrent", cycle.pauses, cycle.pause_count, gc_os_now_ns() - cycle.began_ns);
+  gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
+               gc_os_now_ns() - cycle.began_ns);
 }
 
 static void

@@ -22,7 +22,7 @@
 // nothing was blackened or there are hot pages: remember.h), and when they have allocated more than the pacer
 // allows for, allocating threads wait for a slice each time they need more memory: so what is written shrinks
 // from pass to pass, however fast the program writes.  Meanwhile they mark as guests (mark/team.h), without
-// that lock.
+// that lock.  Where that is cheaper because nearly all pages are hot, they do so from the start.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
 // Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or

@@ -239,8 +239,6 @@ gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full 
     minors->growing = false;
   else if (minors->growing)
     minors->wait_next = 1; // nothing is known of what is to come
-  if (gc_pacer_minor_is_too_long(full.target_ns, full.hot_bytes))
-    minors->waiting = gc_max(minors->waiting, 1);
   if (gave_up && gc_pacer_minors_pay(minors)) {
     minors->score = 2 - SCORE_MAX;
     minors->nursery_bytes = NURSERY_BYTES_FIRST;
@@ -277,7 +275,6 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
 // In eighths.
 enum {
   GROWING_SHARE = 6, // of a budget, where a growing heap would have to be given memory for it
-  DEAR_SHARE = 12,   // likewise, where cycles are dear
   RESERVE_SHARE = 6, // of what that gives, at most, for what is born while the cycle marks
   BORN_SHARE = 3     // of a budget, for that in fresh memory
 };
@@ -287,21 +284,13 @@ eighths(size_t bytes, unsigned share) {
   return bytes / 8 * share;
 }
 
-// What is written all over is searched twice, while the program is held back, besides the faults that it
-// takes.
-static bool
-are_cycles_dear(struct gc_pacer_heap heap) {
-  return heap.hot_bytes > heap.live_bytes / 8;
-}
-
 // A program that goes on meanwhile keeps more than one that is stopped would.  A heap that grows may be at
-// its peak, which is what it will hold for long: so less is asked of the system then.  But where cycles are
-// dear, and find little dead besides, there had better be fewer.  Small heaps would start cycles at once.
+// its peak, which is what it will hold for long: so less is asked of the system then.  Small heaps would
+// start cycles at once.
 static size_t
 concurrent_budget_bytes(struct gc_pacer_heap heap) {
   size_t base_bytes = gc_pacer_base_budget_bytes(heap);
-  unsigned share = !heap.growing ? 8 : are_cycles_dear(heap) ? DEAR_SHARE : GROWING_SHARE;
-  size_t fresh_bytes = eighths(base_bytes, share);
+  size_t fresh_bytes = heap.growing ? eighths(base_bytes, GROWING_SHARE) : base_bytes;
   return budget_with_held(heap, gc_max(fresh_bytes, 2 * heap.min_budget_bytes));
 }
 

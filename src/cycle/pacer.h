@@ -14,7 +14,6 @@ struct gc_pacer_heap {
   size_t work_bytes; // what could have been allocated in the time that a full cycle takes; 0: unknown
   unsigned divisor;  // free_space_divisor
   bool growing;      // gc_pacer_is_growing
-  size_t hot_bytes;  // in pages that were written all over while the last cycle marked
 };
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
@@ -101,7 +100,7 @@ void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer
 bool gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes);
 void gc_pacer_minors_called_off(struct gc_pacer_minors *minors);
 
-// After a full cycle.  None is tried after one that tells that it would be called off.
+// After a full cycle.
 struct gc_pacer_full {
   uint64_t full_ns;       // it took
   size_t full_bytes;      // what the next is due after
@@ -109,8 +108,6 @@ struct gc_pacer_full {
   size_t reclaimed_bytes; // since then, by this one and minor ones
   size_t grown_bytes;     // more lives than after the last
   size_t marked_bytes;    // lives, with roots
-  size_t hot_bytes;       // was written all over meanwhile
-  uint64_t target_ns;     // for pauses
 };
 void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 

@@ -30,7 +30,6 @@ static GC_STATE struct {
   bool growing;             // see pacer.h
   size_t full_budget_bytes; // what was to be allocated until the next
   size_t born_bytes;        // during concurrent cycles, expected
-  size_t hot_bytes;         // see pacer.h
   size_t work_bytes;        // see pacer.h
   size_t learnt_bytes;      // allocated in all when that was last thought about
   size_t keepers;           // dead objects that the last cycle found to keep others for their finalizers
@@ -191,7 +190,6 @@ gc_cycle_pacer_heap(void) {
       .work_bytes = policy.work_bytes,
       .divisor = gc_variables_divisor(),
       .growing = policy.growing,
-      .hot_bytes = policy.hot_bytes,
   };
 }
 
@@ -255,25 +253,22 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 }
 
 void
-gc_policy_after_full(struct gc_policy_full found) {
+gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bool armed) {
   size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
-  policy.floating_bytes = gc_pacer_floating_bytes(found.black_bytes);
-  policy.hot_bytes = found.hot_bytes;
-  if (found.born_bytes > 0)
-    policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, found.born_bytes);
+  policy.floating_bytes = gc_pacer_floating_bytes(black_bytes);
+  if (born_bytes > 0)
+    policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());
   struct gc_pacer_full full = {
-      .full_ns = found.mark_ns,
+      .full_ns = mark_ns,
       .full_bytes = policy.full_budget_bytes,
       .allocated_bytes = gc_heap.allocated_before_bytes - policy.full_allocated_bytes,
       .reclaimed_bytes =
           gc_heap.reclaimed_before_bytes + gc_heap.reclaimed_bytes - policy.full_reclaimed_bytes,
       .grown_bytes = policy.full_live_bytes - gc_min(policy.full_live_bytes, before_bytes),
       .marked_bytes = policy.full_live_bytes + gc_cycle_stats.root_bytes,
-      .hot_bytes = found.hot_bytes,
-      .target_ns = gc_pause_target_ns(),
   };
   policy.full_allocated_bytes += full.allocated_bytes;
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
@@ -281,7 +276,7 @@ gc_policy_after_full(struct gc_policy_full found) {
     policy.growing = gc_pacer_is_growing(full.allocated_bytes, full.reclaimed_bytes);
   gc_pacer_minors_after_full(&policy.minors, full);
   policy.next_full_ns = gc_pacer_expected_full_ns(full);
-  policy.full_first = !found.armed || !is_generational();
+  policy.full_first = !armed || !is_generational();
   gc_policy_set_budget();
 }
 

@@ -28,17 +28,10 @@ enum gc_policy_choice gc_policy_choose(enum gc_cycle_reason reason);
 void gc_policy_set_budget(void);
 void gc_policy_set_concurrent_budget(void);
 
-struct gc_policy_full {
-  uint64_t mark_ns;
-  size_t born_bytes;  // during it, if it was concurrent
-  size_t black_bytes; // of these, with the mark
-  size_t hot_bytes;   // in hot pages
-  bool armed;         // what it has searched
-};
-
-// What was found out by a pause; by a full cycle, when all is swept; by a minor one.
+// What was found out by a pause; by a full cycle, when all is swept, concurrent if objects were born during
+// it, `black_bytes` of them with the mark, and with what it has searched `armed` or not; by a minor one.
 void gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns);
-void gc_policy_after_full(struct gc_policy_full found);
+void gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bool armed);
 void gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes);
 
 // A minor cycle was called off: what was written is lost, and minor cycles pause too long.

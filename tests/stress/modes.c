@@ -271,6 +271,21 @@ bursts_of_writes(void) {
   } while (stress_now() < until);
 }
 
+// So much that marking beside the program would have to be done twice, and the program is held back.
+static void
+writes_everywhere(void) {
+  double until = stress_now() + stress_seconds(0.2);
+  for (size_t i = 0; i < SHELVES; i++)
+    shelf_fill(&shelves[i], i);
+  do
+    for (size_t i = 0; i < SHELVES; i++)
+      shelf_steps(&shelves[i], 200);
+  while (stress_now() < until);
+  for (size_t i = 0; i < SHELVES; i++)
+    shelf_check(&shelves[i]);
+  STRESS_CHECK(gc_verify() == 0);
+}
+
 // ---- Forks in the middle of a cycle --------------------------------------------------------------------
 
 static struct shelf own_shelf;
@@ -350,6 +365,8 @@ main(void) {
   stress_phase("threads switch modes", modes_come_and_go_everywhere, NULL, NULL);
   stress_phase("bursts of writes", bursts_of_writes, NULL, NULL);
   stress_phase("bursts of writes", bursts_of_writes, "LOAM_VERIFY", "1");
+  stress_phase("writes everywhere", writes_everywhere, NULL, NULL);
+  stress_phase("writes everywhere", writes_everywhere, "LOAM_VERIFY", "1");
   stress_phase("forks in the middle of a cycle", forks_within_cycles, NULL, NULL);
   stress_phase("forks in the middle of a cycle", forks_within_cycles, "GC_MARKERS", "1");
   return tap_done();

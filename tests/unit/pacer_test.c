@@ -759,9 +759,7 @@ no_measurement_is_too_odd(void **state) {
       gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){.full_ns = random_measure(),
                                                                  .full_bytes = random_measure(),
                                                                  .allocated_bytes = random_measure(),
-                                                                 .reclaimed_bytes = random_measure(),
-                                                                 .hot_bytes = random_measure(),
-                                                                 .target_ns = random_measure()});
+                                                                 .reclaimed_bytes = random_measure()});
     else
       gc_pacer_minors_after_minor(&minors, (struct gc_pacer_minor){.pause_ns = random_measure(),
                                                                    .young_ns = random_measure(),
@@ -813,20 +811,6 @@ a_minor_cycle_is_too_long_when_much_was_written(void **state) {
   assert_true(gc_pacer_minor_is_too_long(UINT64_MAX, 70 * GC_MIB));
 }
 
-static void
-none_is_tried_where_much_is_written_all_the_time(void **state) {
-  (void)state;
-  struct gc_pacer_minors minors;
-  gc_pacer_minors_init(&minors);
-  for (int cycle = 0; cycle < 100; cycle++) {
-    gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){.hot_bytes = 64 * GC_MIB, .target_ns = MS});
-    assert_false(gc_pacer_minors_pay(&minors));
-    check_minors(&minors);
-  }
-  gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){.hot_bytes = GC_MIB, .target_ns = MS});
-  assert_true(gc_pacer_minors_pay(&minors));
-}
-
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
 static void
@@ -865,11 +849,6 @@ concurrent_cycles_use_memory_that_is_held(void **state) {
     heap.growing = true;
     size_t growing = gc_pacer_start_bytes(heap, SIZE_MAX) + gc_pacer_concurrent_bytes(heap);
     assert_in_range(growing, fresh / 4 * 3, fresh - 1);
-    heap.hot_bytes = live / 4;
-    size_t dear = gc_pacer_start_bytes(heap, SIZE_MAX) + gc_pacer_concurrent_bytes(heap);
-    assert_in_range(dear, fresh + 1, fresh / 2 * 3);
-    heap.hot_bytes = live / 16;
-    assert_int_equal(gc_pacer_start_bytes(heap, SIZE_MAX) + gc_pacer_concurrent_bytes(heap), growing);
     heap.free_bytes = budget(live) * 2;
     assert_true(gc_pacer_start_bytes(heap, SIZE_MAX) >= budget(live) / 4);
     assert_int_equal(gc_pacer_concurrent_bytes(heap), budget(live));
@@ -1002,7 +981,6 @@ main(void) {
       cmocka_unit_test(no_measurement_is_too_odd),
       cmocka_unit_test(a_program_of_which_nothing_is_known_has_minor_cycles),
       cmocka_unit_test(a_minor_cycle_is_too_long_when_much_was_written),
-      cmocka_unit_test(none_is_tried_where_much_is_written_all_the_time),
       cmocka_unit_test(a_concurrent_cycle_starts_before_the_budget_is_used_up),
       cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
       cmocka_unit_test(concurrent_cycles_use_memory_that_is_held),
