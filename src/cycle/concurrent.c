@@ -445,11 +445,11 @@ remark_slice(uint64_t deadline_ns) {
     end_pass();
 }
 
-// Between cycles more will be written than during one.
+// Between cycles more will be written than during one, and of hot pages all.
 static size_t
 expected_bytes(void) {
   enum { TIMES_AS_MUCH = 8 };
-  return cycle.hot_pages < HOT_PAGES_MIN ? TIMES_AS_MUCH * cycle.written << GC_WRITES_SHIFT : SIZE_MAX;
+  return (TIMES_AS_MUCH * cycle.written << GC_WRITES_SHIFT) + (cycle.hot_pages << GC_PAGE_SHIFT);
 }
 
 static void
@@ -465,7 +465,8 @@ sweep_slice(uint64_t deadline_ns) {
   enter(IDLE);
   learn_from_hot_pages(marked_ns());
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
-  gc_policy_after_full(marked_ns(), cycle.born_bytes, black_bytes, true);
+  bool all_hot = cycle.holds_back || cycle.hold_back > 0; // a minor cycle would find too much written
+  gc_policy_after_full(marked_ns(), cycle.born_bytes, black_bytes, !all_hot);
   gc_concurrent_settle(expected_bytes());
   gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
                gc_os_now_ns() - cycle.began_ns);
