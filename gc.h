@@ -191,31 +191,46 @@ GC_API GC_ATTR_DEPRECATED void *GC_CALL GC_malloc_stubborn(size_t bytes);
 // In programs that are compiled with optimisation, GC_MALLOC and GC_MALLOC_ATOMIC of a constant of at most
 // 256 bytes, and so GC_NEW of a small type, take the calling thread's next free slot of that size without a
 // call; when there is none, the function is called.  Such a program needs a library that keeps its slots in
-// the same way, and does not start with another.  With GC_INLINE_MALLOC defined as 0 before inclusion each
-// allocation is a call.  That is how <gc/gc.h> defines it, unless it is defined already, since what is
+// the same way, and does not start with another.  Compilers then do not know the sizes of objects; so with
+// _FORTIFY_SOURCE, which checks them, each allocation is a call.  GC_INLINE_MALLOC defined as 0 or 1 before
+// inclusion decides in any case.  <gc/gc.h> defines it as 0 unless it is defined already, since what is
 // compiled with that header may come to run on libgc's own library.  (Loam.)
-#if !defined(GC_INLINE_MALLOC) && defined(__GNUC__) && defined(__OPTIMIZE__) && \
-    (defined(__x86_64__) || defined(__aarch64__))
+#if !defined(GC_INLINE_MALLOC) && defined(__OPTIMIZE__) && defined(__GNUC__) && defined(__ELF__) && \
+    defined(__LP64__) && (defined(__x86_64__) || defined(__aarch64__)) &&                           \
+    !(defined(_FORTIFY_SOURCE) && _FORTIFY_SOURCE > 0)
 #define GC_INLINE_MALLOC 1
 #endif
 #if defined(GC_INLINE_MALLOC) && GC_INLINE_MALLOC && !defined(GC_BUILD)
 
 // A run of free slots of one size.  Between a thread's reading `next` and its writing it the library does not
 // change it, and leaves the slot there to that thread.
-struct GC_run {
+struct __attribute__((may_alias)) GC_run {
   char *next;  // == limit: the library must be asked
   char *limit; // the slots before it are cleared, if they may contain pointers
   void *internal[3];
 };
 
+#define GC_RUNS_OF_ATOMIC 0
+#define GC_RUNS_OF_ROOMY 88 // may contain pointers, and do not fill their slots
+#define GC_RUNS_OF_EXACT 352
+#define GC_INLINE_BYTES_MAX 256
+
+#ifdef __cplusplus
+#define GC_INLINE_FUNCTION inline __attribute__((always_inline))
+#else
+#define GC_INLINE_FUNCTION extern __inline__ __attribute__((gnu_inline, always_inline))
+#endif
+
 // The calling thread's runs, or NULL.  GC_runs_1 is thread-local, and 1 the version of the runs' layout.
 // Read in assembly language, since a compiler may keep such a variable's address, and a fiber can come back
 // on another thread.
-static inline __attribute__((always_inline)) struct GC_run *
+GC_INLINE_FUNCTION struct GC_run *
 GC_thread_runs(void) {
 #if defined(__x86_64__)
   struct GC_run *runs;
-  __asm__ volatile("movq GC_runs_1@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(runs));
+  __asm__ volatile("{movq GC_runs_1@gottpoff(%%rip), %0|mov %0, QWORD PTR GC_runs_1@gottpoff[rip]}\n\t"
+                   "{movq %%fs:(%0), %0|mov %0, QWORD PTR fs:[%0]}"
+                   : "=r"(runs));
 #else
   struct GC_run *runs;
   size_t offset;
@@ -228,42 +243,33 @@ GC_thread_runs(void) {
   return runs;
 }
 
-#define GC_INLINE_BYTES_MAX 256
-#define GC_RUNS_OF_ATOMIC 0
-#define GC_RUNS_OF_ROOMY 88 // may contain pointers, and do not fill their slots
-#define GC_RUNS_OF_EXACT 352
-
-static inline __attribute__((always_inline)) void *
-GC_take_slot(size_t bytes, size_t first_run) {
+GC_INLINE_FUNCTION void *
+GC_take_slot(size_t bytes, size_t first_run, void *(GC_CALL *otherwise)(size_t bytes)) {
   struct GC_run *run = GC_thread_runs();
   if (__builtin_expect(!run, 0))
-    return NULL;
+    return otherwise(bytes);
   size_t granules = bytes > 0 ? (bytes + 15) / 16 : 1;
   run += first_run + granules - 1;
   char *slot = run->next;
   if (__builtin_expect(slot == run->limit, 0))
-    return NULL;
+    return otherwise(bytes);
   run->next = slot + 16 * granules;
-  __asm__ volatile("" ::: "memory"); // it is an object before anything is stored in it
-  if (!slot)
-    __builtin_unreachable(); // or the caller would test for NULL once more
+  __asm__ volatile("" : "+r"(slot) : : "memory"); // it is an object before anything is stored in it
   return slot;
 }
 
-static inline __attribute__((always_inline)) void *
+GC_INLINE_FUNCTION void *
 GC_malloc_inline(size_t bytes) {
-  void *slot = NULL;
-  if (__builtin_constant_p(bytes) && bytes <= GC_INLINE_BYTES_MAX)
-    slot = GC_take_slot(bytes, bytes % 16 == 0 ? GC_RUNS_OF_EXACT : GC_RUNS_OF_ROOMY);
-  return slot ? slot : GC_malloc(bytes);
+  if (!__builtin_constant_p(bytes) || bytes > GC_INLINE_BYTES_MAX)
+    return GC_malloc(bytes);
+  return GC_take_slot(bytes, bytes % 16 == 0 ? GC_RUNS_OF_EXACT : GC_RUNS_OF_ROOMY, GC_malloc);
 }
 
-static inline __attribute__((always_inline)) void *
+GC_INLINE_FUNCTION void *
 GC_malloc_atomic_inline(size_t bytes) {
-  void *slot = NULL;
-  if (__builtin_constant_p(bytes) && bytes <= GC_INLINE_BYTES_MAX)
-    slot = GC_take_slot(bytes, GC_RUNS_OF_ATOMIC);
-  return slot ? slot : GC_malloc_atomic(bytes);
+  if (!__builtin_constant_p(bytes) || bytes > GC_INLINE_BYTES_MAX)
+    return GC_malloc_atomic(bytes);
+  return GC_take_slot(bytes, GC_RUNS_OF_ATOMIC, GC_malloc_atomic);
 }
 #else
 #define GC_malloc_inline(bytes) GC_malloc(bytes)

@@ -48,6 +48,7 @@ static GC_STATE struct {
   unsigned wary;         // cycles after which nothing stays armed
   size_t hot_pages;      // that the first pass has left open
   uint64_t cool_ns;      // spent until it came to them
+  uint64_t hot_ns;       // and to search them
   bool holds_back;       // the program, from the start
   unsigned hold_back;    // so will this many cycles
   unsigned hold_next;    // and so many, when that is found best the next time
@@ -126,7 +127,7 @@ keep_pause(const struct gc_pause *pause) {
 
 // ---- Arming and starting -------------------------------------------------------------------------------
 
-// Where to search hot pages again takes half as long as all the rest, it is cheaper to hold the program back
+// Where to search hot pages again takes a third as long as all before, it is cheaper to hold the program back
 // from the start, when it has written little: what it gets done otherwise does not make up for that.  Now and
 // then the other way is tried again.
 static void
@@ -136,10 +137,10 @@ choose_to_hold_back(void) {
 }
 
 static void
-learn_from_hot_pages(uint64_t mark_ns) {
+learn_from_hot_pages(void) {
   if (cycle.holds_back)
     return;
-  bool dear = cycle.hot_pages >= HOT_PAGES_MIN && mark_ns - cycle.cool_ns > cycle.cool_ns / 2;
+  bool dear = cycle.hot_pages >= HOT_PAGES_MIN && cycle.hot_ns > cycle.cool_ns / 3;
   cycle.hold_back = dear ? gc_max(cycle.hold_next, HELD_BACK_MIN) : 0;
   cycle.hold_next = gc_min(2 * cycle.hold_back, HELD_BACK_MAX);
 }
@@ -247,6 +248,7 @@ gc_concurrent_start(void) {
   }
   cycle.attempts = 0;
   cycle.written = 0;
+  cycle.hot_ns = 0;
   cycle.hot_pages = cycle.holds_back ? cycle.hot_pages : 0;
   cycle.looked_ahead = cycle.asked_again = false;
   cycle.white_bytes = SIZE_MAX;
@@ -283,9 +285,17 @@ marked_ns(void) {
   return cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
 }
 
+// The second pass searches hot pages, unless it is one after a pause that was called off.
+static void
+note_time(void) {
+  if (cycle.pass == 1 && cycle.attempts == 0)
+    cycle.cool_ns = marked_ns();
+  else if (cycle.pass == 2 && cycle.attempts == 0)
+    cycle.hot_ns = marked_ns() - cycle.cool_ns;
+}
+
 static void
 begin_pass(unsigned pass) {
-  cycle.cool_ns = pass <= 2 && cycle.attempts == 0 ? marked_ns() : cycle.cool_ns;
   cycle.pass = pass;
   cycle.page = 0;
   cycle.found = 0;
@@ -412,6 +422,7 @@ finish(bool at_any_price) {
 // searched by marking alone.
 static void
 end_pass(void) {
+  note_time();
   bool more = cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX;
   if (blacken() || more || (leaves_hot_pages() && cycle.hot_pages > 0)) {
     begin_pass(cycle.pass + 1);
@@ -463,7 +474,7 @@ sweep_slice(uint64_t deadline_ns) {
   if (more)
     return;
   enter(IDLE);
-  learn_from_hot_pages(marked_ns());
+  learn_from_hot_pages();
   size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
   bool all_hot = cycle.holds_back || cycle.hold_back > 0; // a minor cycle would find too much written
   gc_policy_after_full(marked_ns(), cycle.born_bytes, black_bytes, !all_hot);

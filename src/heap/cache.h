@@ -93,6 +93,7 @@ gc_cache_bump(struct gc_cache *cache, size_t run_offset) {
   if (GC_UNLIKELY(slot == run->limit))
     return NULL;
   run->cursor = slot + run->slot_bytes;
+  __asm__ volatile("" : "+r"(slot) : : "memory"); // it is an object before anything is stored in it
   if (!slot)
     __builtin_unreachable(); // or the caller would test for NULL once more
   return slot;
