@@ -522,6 +522,25 @@ objects_that_cross_parts_and_pages_are_searched_piece_by_piece(void **state) {
   }
 }
 
+// What lies behind a large object in its last page may have been written before it shrank.
+static void
+nothing_is_searched_behind_a_large_object(void **state) {
+  (void)state;
+  static const size_t sizes[] = {131088, 140000, 3 * GC_PAGE_BYTES - 16, 3 * GC_PAGE_BYTES, 300016};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    begin(64 * GC_MIB);
+    char *object = fixture_allocate(sizes[i], GC_KIND_NORMAL);
+    *fixture_byte(object) = gc_heap.mark;
+    begin_minor();
+    char *page_end = object + gc_divide_up(sizes[i] + 1, GC_PAGE_BYTES) * GC_PAGE_BYTES;
+    for (char *part = object; part < page_end; part += 4096) {
+      gc_marker_push_marked(&marker, part_of(part, 4096));
+      assert_int_equal(gc_mark_stack_count(&marker.stack) > 0, (size_t)(part - object) < sizes[i]);
+      gc_marker_drain(&marker, NULL);
+    }
+  }
+}
+
 static void
 only_marked_objects_of_a_part_are_searched(void **state) {
   (void)state;
@@ -728,6 +747,7 @@ main(void) {
       IN_EACH_WAY(more_objects_marked_by_hand_than_the_stack_holds),
       IN_EACH_WAY(written_parts_are_searched_and_nothing_else),
       IN_EACH_WAY(objects_that_cross_parts_and_pages_are_searched_piece_by_piece),
+      IN_EACH_WAY(nothing_is_searched_behind_a_large_object),
       IN_EACH_WAY(only_marked_objects_of_a_part_are_searched),
       IN_EACH_WAY(in_a_minor_cycle_only_new_objects_are_white),
       IN_EACH_WAY(more_written_parts_than_the_stack_holds),
