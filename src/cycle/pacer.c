@@ -126,7 +126,7 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
 #define NURSERY_BYTES_MIN GC_MIB
 #define NURSERY_BYTES_FIRST (2 * GC_MIB)
 #define NURSERY_BYTES_MAX (64 * GC_MIB)
-#define NURSERY_BYTES_CACHED (8 * GC_MIB) // what is allocated in again and again stays in the cache
+#define NURSERY_BYTES_CACHED (8 * GC_MIB) // what is allocated in again and again may stay in the cache
 
 enum {
   WRITE_NS = 800,               // what the first write to an armed OS page costs the program

@@ -467,8 +467,8 @@ gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
   const uint8_t *bytes = gc_heap_slot_bytes(page->line);
   size_t slot = (from - span) * page->reciprocal >> GC_RECIPROCAL_SHIFT;
   size_t end = gc_min(info->slots, gc_divide_up(limit - span, granules));
-  bool is_behind = from - span >= info->slots * granules; // written before a large object shrank, say
-  if (is_behind || slot >= end || !gc_mark_stack_reserve(&marker->stack, end - slot))
+  bool behind_all = from - span >= info->slots * granules; // written before a large object shrank, say
+  if (behind_all || !gc_mark_stack_reserve(&marker->stack, end - slot))
     return;
   bool described = gc_kind_is_described(page->kind);
   gc_mark_entry *top = marker->stack.top;

@@ -1,4 +1,5 @@
 // What gc.h compiles into a program against the functions: GC_MALLOC and GC_MALLOC_ATOMIC of small constants.
+#define GC_INLINE_MALLOC 1       // also with _FORTIFY_SOURCE
 #define GC_malloc counted_malloc // by which gc.h calls them
 #define GC_malloc_atomic counted_malloc_atomic
 #include "gc.h"
