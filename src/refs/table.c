@@ -232,21 +232,27 @@ leave_free(struct gc_ref_table *table, uint32_t index) {
     gc_ref_table_node(table, node->next)->key = node->key;
 }
 
+// With the bits that it has.  Memory that nobody has written yet is not read: for that the system would give
+// a page of zeros, and another one for the first write, which other processors must be told.
 static uint32_t
-take_free(struct gc_ref_table *table) {
+take_free(struct gc_ref_table *table, uint32_t *bits) {
   uint32_t index = table->free;
-  if (!index)
+  if (!index) {
+    *bits = 0;
     return ++table->last;
-  table->free = gc_ref_table_node(table, index)->next;
+  }
+  const struct gc_ref_node *node = gc_ref_table_node(table, index);
+  GC_ASSERT(!(node->bits & GC_REF_USED));
+  table->free = node->next;
+  *bits = node->bits;
   return index;
 }
 
 uint32_t
 gc_ref_table_add(struct gc_ref_table *table, uintptr_t key) {
-  uint32_t index = take_free(table);
+  uint32_t bits, index = take_free(table, &bits);
   struct gc_ref_node *node = gc_ref_table_node(table, index);
-  GC_ASSERT(!(node->bits & GC_REF_USED));
-  *node = (struct gc_ref_node){.bits = node->bits | GC_REF_USED};
+  *node = (struct gc_ref_node){.bits = bits | GC_REF_USED};
   note(table, index, node);
   gc_ref_table_link(table, index, key);
   return index;
@@ -260,10 +266,9 @@ gc_ref_table_add_unfiled(struct gc_ref_table *table, uintptr_t key) {
   stretch->highest = gc_max(stretch->highest, key);
   if (stretch->count == COUNT_MAX)
     return gc_ref_table_node(table, gc_ref_table_add(table, key));
-  uint32_t index = take_free(table);
+  uint32_t bits, index = take_free(table, &bits);
   struct gc_ref_node *node = gc_ref_table_node(table, index);
-  GC_ASSERT(!(node->bits & GC_REF_USED));
-  *node = (struct gc_ref_node){.key = key, .next = stretch->first, .bits = node->bits | UNFILED};
+  *node = (struct gc_ref_node){.key = key, .next = stretch->first, .bits = bits | UNFILED};
   note(table, index, node);
   stretch->first = index;
   stretch->count++;
