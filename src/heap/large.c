@@ -56,6 +56,7 @@ gc_large_allocate(size_t bytes, size_t alignment, unsigned kind, bool *clean) {
       .span_pages = (uint32_t)pages,
       .slots = 1,
       .free_slots = 1, // not counted as alive yet
+      .sparse = *clean,
   };
   set_pages(page, 0, (uint32_t)pages, line, kind);
   if (!*clean && gc_kind_is_described(kind)) {

@@ -100,4 +100,5 @@ struct gc_page_info {
   uint8_t class;
   uint8_t flags;  // OWNED: some cache allocates here; FRESH: all slots are free, and known to be zero
   uint8_t listed; // 1 + emptiness of the list that it is in; 0: in none
+  uint8_t sparse; // large: parts of it may never have been touched [atomic, relaxed: markers]
 };

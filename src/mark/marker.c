@@ -7,6 +7,7 @@
 #include "mark/drain_inl.h"
 #include "mark/team.h"
 #include "os/clock.h"
+#include "os/pagemap.h"
 
 // ---- The fastest way -----------------------------------------------------------------------------------
 
@@ -133,22 +134,48 @@ push_granules(struct gc_marker *marker, size_t granule, size_t left) {
   }
 }
 
-gc_mark_entry *
-gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page) {
-  gc_atomic_fence_reads(); // gc_large_allocate
-  size_t granules = gc_heap.infos[first_page].object_bytes >> GC_GRANULE_SHIFT;
-  marker->stack.top = top;
-  if (gc_mark_stack_reserve(&marker->stack, granules / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
-    push_granules(marker, first_page * GC_PAGE_GRANULES, granules);
-  return marker->stack.top;
-}
-
 // If the stack cannot grow it holds more than GC_MARK_ROOM entries.
 gc_mark_entry *
 gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top) {
   marker->stack.top = top;
   if (!gc_mark_stack_reserve(&marker->stack, GC_MARK_ROOM))
     marker->stack.top -= GC_MARK_ROOM;
+  return marker->stack.top;
+}
+
+enum { SPARSE_GRANULES_MIN = 1 << 14 }; // 256 KiB: to ask about less takes as long as to search it
+
+static void
+push_touched(struct gc_range part, void *marker) {
+  push_granules(marker, (size_t)(part.base - gc_heap.base) >> GC_GRANULE_SHIFT,
+                gc_range_bytes(part) >> GC_GRANULE_SHIFT);
+}
+
+// To read what was never touched, a new table's greater part, would make the system map a page of zeros
+// there, and change it for another one when the program writes.  What it writes from here on, beside a
+// concurrent cycle, counts as written.
+static gc_mark_entry *
+push_touched_parts(struct gc_marker *marker, size_t first_page, size_t granules) {
+  const char *base = gc_heap_page_address(first_page);
+  size_t bytes = granules << GC_GRANULE_SHIFT;
+  size_t touched_bytes =
+      gc_pagemap_visit_touched((struct gc_range){base, base + bytes}, push_touched, marker);
+  if (touched_bytes >= bytes - bytes / 8)
+    __atomic_store_n(&gc_heap.infos[first_page].sparse, 0, __ATOMIC_RELAXED);
+  return gc_marker_make_room(marker, marker->stack.top);
+}
+
+gc_mark_entry *
+gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_page) {
+  gc_atomic_fence_reads(); // gc_large_allocate
+  const struct gc_page_info *info = &gc_heap.infos[first_page];
+  size_t granules = info->object_bytes >> GC_GRANULE_SHIFT;
+  marker->stack.top = top;
+  if (!gc_mark_stack_reserve(&marker->stack, granules / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
+    return marker->stack.top;
+  if (granules >= SPARSE_GRANULES_MIN && __atomic_load_n(&info->sparse, __ATOMIC_RELAXED))
+    return push_touched_parts(marker, first_page, granules);
+  push_granules(marker, first_page * GC_PAGE_GRANULES, granules);
   return marker->stack.top;
 }
 

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "os/memory.h"
+#include "os/pagemap.h"
 
 // ---- What the headers of Linux before 6.7 lack ---------------------------------------------------------
 
@@ -48,26 +49,6 @@
 #define UFFD_FEATURE_WP_ASYNC (1 << 15)
 #endif
 
-// PAGEMAP_SCAN of <linux/fs.h>, by names of our own: that header and glibc's disagree about others.
-struct scan_region {
-  uint64_t base, limit; // addresses
-  uint64_t categories;
-};
-
-struct scan_request {
-  uint64_t size, flags;
-  uint64_t base, limit;
-  uint64_t stopped_at; // what the kernel answers
-  uint64_t regions, capacity;
-  uint64_t pages_max;
-  uint64_t inverted, all_of, any_of, returned; // sets of categories
-};
-
-#define SCAN_IOCTL _IOWR('f', 16, struct scan_request)
-
-enum { SCAN_WRITTEN = 1 << 1, SCAN_PRESENT = 1 << 3, SCAN_SWAPPED = 1 << 4 }; // categories
-enum { SCAN_PROTECT = 1 << 0, SCAN_REFUSE_UNREGISTERED = 1 << 1 };            // flags
-
 // ---- State ---------------------------------------------------------------------------------------------
 
 enum { REGIONS_AT_ONCE = 512 };
@@ -78,7 +59,7 @@ static GC_STATE struct {
   pid_t pid;      // of the process that registered it
   int faults_fd;  // of userfaultfd
   int pagemap_fd; // of /proc/self/pagemap; both mean the memory of the process that opened them
-  struct scan_region regions[REGIONS_AT_ONCE];
+  struct gc_pagemap_region regions[REGIONS_AT_ONCE];
 } userfault = {.faults_fd = -1, .pagemap_fd = -1};
 
 // ---- Scanning ------------------------------------------------------------------------------------------
@@ -87,18 +68,18 @@ static GC_STATE struct {
 // then the kernel stops early.  Gives where it stopped, NULL if it failed.
 static const char *
 scan_with(uint64_t flags, uint64_t any_of, struct gc_range range, size_t capacity, size_t *count) {
-  struct scan_request request = {
+  struct gc_pagemap_request request = {
       .size = sizeof request,
       .flags = flags,
       .base = (uintptr_t)range.base,
       .limit = (uintptr_t)range.limit,
       .regions = capacity ? (uintptr_t)userfault.regions : 0,
       .capacity = capacity,
-      .all_of = SCAN_WRITTEN,
+      .all_of = GC_PAGEMAP_WRITTEN,
       .any_of = any_of,
-      .returned = SCAN_WRITTEN,
+      .returned = GC_PAGEMAP_WRITTEN,
   };
-  int listed = ioctl(userfault.pagemap_fd, SCAN_IOCTL, &request);
+  int listed = ioctl(userfault.pagemap_fd, GC_PAGEMAP_SCAN, &request);
   if (listed < 0 || request.stopped_at <= request.base)
     return NULL;
   *count = (size_t)listed;
@@ -107,8 +88,8 @@ scan_with(uint64_t flags, uint64_t any_of, struct gc_range range, size_t capacit
 
 static const char *
 scan(struct gc_range range, size_t capacity, size_t *count) {
-  return scan_with(SCAN_PROTECT | SCAN_REFUSE_UNREGISTERED, SCAN_PRESENT | SCAN_SWAPPED, range, capacity,
-                   count);
+  return scan_with(GC_PAGEMAP_PROTECT | GC_PAGEMAP_REFUSE_UNREGISTERED,
+                   GC_PAGEMAP_PRESENT | GC_PAGEMAP_SWAPPED, range, capacity, count);
 }
 
 static bool
@@ -119,11 +100,6 @@ protect_all(struct gc_range range) {
   return range.base != NULL;
 }
 
-static struct gc_range
-range_of(const struct scan_region *region) {
-  return (struct gc_range){(const char *)(uintptr_t)region->base, (const char *)(uintptr_t)region->limit};
-}
-
 // The kernel has a quick way for this question, a third of the price.  It also finds what was never touched.
 static bool
 find(struct gc_range range, struct gc_range_array *found) {
@@ -131,7 +107,7 @@ find(struct gc_range range, struct gc_range_array *found) {
     size_t count = 0;
     range.base = scan_with(0, 0, range, REGIONS_AT_ONCE, &count);
     for (size_t i = 0; range.base && i < count; i++)
-      if (!gc_range_array_push(found, range_of(&userfault.regions[i])))
+      if (!gc_range_array_push(found, gc_pagemap_range_of(&userfault.regions[i])))
         return false;
   }
   return range.base != NULL;
@@ -143,7 +119,7 @@ harvest(struct gc_range range) {
     size_t count = 0;
     range.base = scan(range, REGIONS_AT_ONCE, &count);
     for (size_t i = 0; range.base && i < count; i++)
-      gc_writes_report(range_of(&userfault.regions[i]));
+      gc_writes_report(gc_pagemap_range_of(&userfault.regions[i]));
   }
   return range.base != NULL;
 }
@@ -201,7 +177,7 @@ scan_tells_written_from_clean(char *pages, size_t page_bytes) {
   *(volatile char *)pages = 2;
   if (scan(range, REGIONS_AT_ONCE, &count) != range.limit || count != 1)
     return false;
-  struct gc_range found = range_of(&userfault.regions[0]);
+  struct gc_range found = gc_pagemap_range_of(&userfault.regions[0]);
   return found.base == pages && found.limit == pages + page_bytes;
 }
 
@@ -224,8 +200,7 @@ open_all(struct gc_range heap) {
   userfault.pid = getpid();
   if ((userfault.faults_fd = open_userfaultfd()) < 0)
     return "userfaultfd is not permitted";
-  if ((userfault.pagemap_fd =
-           (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) < 0)
+  if ((userfault.pagemap_fd = gc_pagemap_open()) < 0)
     return "/proc/self/pagemap cannot be opened";
   if (!agree_on_features())
     return "the kernel cannot protect from writes asynchronously (Linux 6.7)";
@@ -240,7 +215,7 @@ open_all(struct gc_range heap) {
 // request, but not these contents of it.
 static void
 close_if_ours(int *fd, unsigned long request) {
-  struct scan_request nonsense = {0};
+  struct gc_pagemap_request nonsense = {0};
   if (*fd >= 0 && ioctl(*fd, request, &nonsense) < 0 && errno == EINVAL)
     syscall(SYS_close, *fd);
   *fd = -1;
@@ -254,7 +229,7 @@ close_all(void) {
   if (userfault.pid == getpid())
     (void)ioctl(userfault.faults_fd, UFFDIO_UNREGISTER, &range);
   close_if_ours(&userfault.faults_fd, UFFDIO_API);
-  close_if_ours(&userfault.pagemap_fd, SCAN_IOCTL);
+  close_if_ours(&userfault.pagemap_fd, GC_PAGEMAP_SCAN);
 }
 
 static bool

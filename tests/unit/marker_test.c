@@ -4,6 +4,7 @@
 
 #include "graph.h"
 #include "os/clock.h"
+#include "os/pagemap.h"
 
 static struct gc_marker marker;
 static unsigned way_in_use; // GC_DRAIN_WAYS: what trials choose
@@ -150,6 +151,55 @@ a_root_just_past_a_large_object_keeps_it(void **state) {
     char *object = fixture_allocate(sizes[i], GC_KIND_EXACT);
     mark_from_word((uintptr_t)object + gc_heap_slot_at(object).bytes);
     assert_true(is_marked(object));
+  }
+}
+
+// ---- Large objects that are mostly untouched -----------------------------------------------------------
+
+static void
+count_bytes(struct gc_range part, void *bytes) {
+  *(size_t *)bytes += gc_range_bytes(part);
+}
+
+static size_t
+touched_bytes(const char *object, size_t bytes) {
+  size_t touched = 0;
+  gc_pagemap_visit_touched((struct gc_range){object, object + bytes}, count_bytes, &touched);
+  return touched;
+}
+
+static void
+assert_all_marked(char *const *objects, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    assert_true(is_marked(objects[i]));
+}
+
+static void
+what_was_never_touched_is_not_read(void **state) {
+  (void)state;
+  enum { BYTES = 8 << 20, WORDS = BYTES / sizeof(char *), TARGETS = 300 };
+  char *targets[TARGETS];
+  random_begin("touched");
+  begin(64 * GC_MIB);
+  char **table = (char **)(void *)fixture_allocate(BYTES - 1, GC_KIND_NORMAL);
+  assert_true(gc_heap.infos[gc_heap_page_of(table)].sparse);
+  for (size_t i = 0; i < TARGETS; i++) {
+    size_t at = i == 0 ? 0 : i == 1 ? WORDS - 1 : random_below(WORDS);
+    while (i > 0 && table[at])
+      at = random_below(WORDS);
+    table[at] = targets[i] = fixture_allocate(48, GC_KIND_NORMAL);
+  }
+  size_t before = touched_bytes((const char *)table, BYTES);
+  mark_from_word((uintptr_t)table);
+  assert_all_marked(targets, TARGETS);
+  assert_int_equal(touched_bytes((const char *)table, BYTES), before);
+  for (size_t i = 0; i < WORDS; i++)
+    if (!table[i])
+      table[i] = (char *)(uintptr_t)i;
+  for (int cycle = 0; cycle < 2; cycle++) { // the first finds that nothing is left to be spared
+    mark_from_word((uintptr_t)table);
+    assert_all_marked(targets, TARGETS);
+    assert_false(gc_heap.infos[gc_heap_page_of(table)].sparse);
   }
 }
 
@@ -735,6 +785,7 @@ main(void) {
       IN_EACH_WAY(words_that_refer_to_no_object_mark_nothing),
       IN_EACH_WAY(a_root_just_past_an_object_keeps_it_unless_it_has_room_to_spare),
       IN_EACH_WAY(a_root_just_past_a_large_object_keeps_it),
+      IN_EACH_WAY(what_was_never_touched_is_not_read),
       IN_EACH_WAY(a_root_just_past_the_heap_keeps_its_last_object),
       IN_EACH_WAY(a_heap_word_just_past_an_object_does_not_keep_it),
       IN_EACH_WAY(roots_need_not_be_aligned),
