@@ -91,11 +91,16 @@ spin_for_change(void) {
   return gc_atomic_load_relaxed(&team.changes) != seen;
 }
 
+static bool
+is_worth_splitting(gc_mark_entry entry) {
+  return gc_mark_entry_granules(entry) >= SPLIT_GRANULES;
+}
+
 // A long array is one entry: give its second half away, or it would be one marker's work.  [team.lock]
 static bool
 share_half_of_oldest(struct gc_mark_stack *stack) {
   size_t granule = gc_mark_entry_granule(*stack->base), granules = gc_mark_entry_granules(*stack->base);
-  if (granules < SPLIT_GRANULES || !gc_mark_stack_reserve(&team.pool, 1))
+  if (!is_worth_splitting(*stack->base) || !gc_mark_stack_reserve(&team.pool, 1))
     return false;
   *team.pool.top++ = gc_mark_entry_make(granule + granules / 2, granules - granules / 2);
   *stack->base = gc_mark_entry_make(granule, granules / 2);
@@ -150,9 +155,16 @@ wait_for_change(const struct gc_marker *marker) {
     gc_atomic_store_relaxed(&team.called_off, 1);
 }
 
+// What a long array refers to may be free of pointers: then its rest is all that ever is on the stack.
+static bool
+is_worth_sharing(const struct gc_mark_stack *stack) {
+  size_t count = gc_mark_stack_count(stack);
+  return count >= SHARE_AT_LEAST || (count > 0 && is_worth_splitting(*stack->base));
+}
+
 static void
 share_if_hungry(struct gc_marker *marker) {
-  if (gc_atomic_load_relaxed(&team.hungry) > 0 && gc_mark_stack_count(&marker->stack) >= SHARE_AT_LEAST)
+  if (gc_atomic_load_relaxed(&team.hungry) > 0 && is_worth_sharing(&marker->stack))
     share(&marker->stack);
 }
 

@@ -105,10 +105,8 @@ markers_with_work(void) {
 // One root goes to one marker; only what that one shares can reach another.  On a busy machine it may be long
 // before two run at once.
 static void
-work_that_one_marker_starts_with_is_shared(void **state) {
-  (void)state;
+assert_several_mark(void) {
   const uint64_t until_ns = gc_os_now_ns() + UINT64_C(120000000000);
-  make_tree(20000);
   unsigned most = 0;
   markers_with_work();
   while (most < 2 && gc_os_now_ns() < until_ns) {
@@ -117,6 +115,29 @@ work_that_one_marker_starts_with_is_shared(void **state) {
     most = (unsigned)gc_max(most, markers_with_work());
   }
   assert_in_range(most, 2, MARKERS);
+}
+
+static void
+work_that_one_marker_starts_with_is_shared(void **state) {
+  (void)state;
+  make_tree(20000);
+  assert_several_mark();
+}
+
+// Nothing but the rest of the array is on its marker's stack.
+static void
+a_long_array_of_pointer_free_objects_is_shared(void **state) {
+  (void)state;
+  enum { LEAVES = 2000, WORDS = 500 };
+  begin();
+  graph_add_node(LEAVES * WORDS * sizeof(void *), GC_KIND_EXACT);
+  for (uint32_t leaf = 1; leaf <= LEAVES; leaf++) {
+    graph_add_node(32, GC_KIND_ATOMIC);
+    graph_add_edge(0, (leaf - 1) * WORDS, leaf, 0);
+  }
+  graph_add_root(0, 0);
+  graph_reach(true);
+  assert_several_mark();
 }
 
 static void
@@ -508,6 +529,7 @@ main(void) {
       cmocka_unit_test(any_number_of_markers_marks_exactly_what_is_reachable),
       cmocka_unit_test(helpers_are_created_once),
       cmocka_unit_test(work_that_one_marker_starts_with_is_shared),
+      cmocka_unit_test(a_long_array_of_pointer_free_objects_is_shared),
       cmocka_unit_test(marks_survive_overflow_of_any_marker),
       cmocka_unit_test(more_uncollectable_objects_than_the_stack_holds),
       cmocka_unit_test(a_job_that_was_called_off_can_be_undone_and_done_again),
