@@ -6,7 +6,8 @@
 
 #include "base/types.h"
 
-// By names of our own: <linux/fs.h>, which has them since Linux 6.7, and glibc's headers disagree about others.
+// By names of our own: <linux/fs.h>, which has them since Linux 6.7, and glibc's headers disagree about
+// others.
 struct gc_pagemap_region {
   uint64_t base, limit; // addresses
   uint64_t categories;
@@ -34,9 +35,8 @@ gc_pagemap_range_of(const struct gc_pagemap_region *region) {
 // A descriptor of it, which means the memory of the process that has opened it, or -1.
 int gc_pagemap_open(void);
 
-// Memory that was never touched reads as zero, but the system may have to be asked for each page.  Call
-// `visit` for the parts of a range that have been touched, or may have been, in order.  A part that is touched
-// meanwhile may be visited or not.  Returns how many bytes it has visited: all of them where the system does
-// not tell.
+// Call `visit` for the parts of a range that have been touched, or may have been, in order; all else reads as
+// zero.  A part that is touched meanwhile may be visited or not.  Returns how many bytes were visited: all of
+// them where the system does not tell.
 size_t gc_pagemap_visit_touched(struct gc_range range, void (*visit)(struct gc_range part, void *data),
                                 void *data);

@@ -487,7 +487,7 @@ gc_finalizers_look_ahead(size_t *position, size_t nodes) {
   size_t limit = gc_min(*position + nodes, gc_ref_table_limit(&table));
   for (; *position < limit; ++*position) {
     uint32_t index = (uint32_t)*position;
-    if (index && gc_ref_table_is_linked(&table, index) && state_of(node_at(index)) != GC_REF_ALIVE)
+    if (index && gc_ref_table_is_linked(&table, index) && still_dies(node_at(index)))
       gc_ref_table_note(&table, index);
   }
   return *position < gc_ref_table_limit(&table);
@@ -495,7 +495,7 @@ gc_finalizers_look_ahead(size_t *position, size_t nodes) {
 
 static bool
 is_settled(const struct gc_ref_node *node) {
-  return state_of(node) == GC_REF_ALIVE;
+  return !still_dies(node);
 }
 
 size_t
