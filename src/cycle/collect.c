@@ -99,16 +99,18 @@ run_full(struct gc_cycle_request request) {
   };
   gc_cycle_finish_sweep();
   gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
+  const char *kind = gc_policy_prefers_stops() ? "full, preferred" : "full";
   bool armed = gc_policy_wants_arming();
   if (armed)
     gc_concurrent_arm();
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)
-    gc_policy_after_full(state.pause.total_ns, 0, 0, armed);
+    gc_policy_after_full((struct gc_policy_full){
+        .mark_ns = state.pause.total_ns, .cycle_ns = state.pause.total_ns, .armed = armed});
   else
     gc_policy_lose_written(); // what was armed has not been searched
   gc_concurrent_settle(SIZE_MAX);
-  gc_cycle_log("full", &state.pause, 1, 0);
+  gc_cycle_log(kind, &state.pause, 1, 0);
   return finished;
 }
 

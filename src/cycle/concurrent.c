@@ -475,12 +475,19 @@ sweep_slice(uint64_t deadline_ns) {
     return;
   enter(IDLE);
   learn_from_hot_pages();
-  size_t black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes);
   bool all_hot = cycle.holds_back || cycle.hold_back > 0; // a minor cycle would find too much written
-  gc_policy_after_full(marked_ns(), cycle.born_bytes, black_bytes, !all_hot);
+  uint64_t cycle_ns = gc_os_now_ns() - cycle.began_ns;
+  gc_policy_after_full((struct gc_policy_full){
+      .mark_ns = marked_ns(),
+      .cycle_ns = cycle_ns,
+      .concurrent = true,
+      .armed = !all_hot,
+      .born_bytes = cycle.born_bytes,
+      .black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes),
+  });
   gc_concurrent_settle(expected_bytes());
   gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
-               gc_os_now_ns() - cycle.began_ns);
+               cycle_ns);
 }
 
 static void

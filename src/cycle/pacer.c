@@ -268,6 +268,104 @@ gc_pacer_minor_is_too_long(uint64_t target_ns, size_t written_bytes) {
   return written_bytes / SEARCHED_BYTES_PER_US > gc_min(target_ns, LONGEST_MS * NS_PER_MS) / 1000 * 2;
 }
 
+// ---- Beside the program, or with it stopped -------------------------------------------------------------
+
+enum {
+  LONGEST_STOP_MS = 100, // what people hardly notice (Miller 1968)
+  DEAR_CYCLES = 2,
+  TRIAL_CYCLES = 3,
+  STOPPED_MIN = 64, // cycles
+  STOPPED_MAX = 256,
+  PATIENCE_MIN = 16,
+  PATIENCE_MAX = 256
+};
+
+void
+gc_pacer_way_init(struct gc_pacer_way *way) {
+  *way = (struct gc_pacer_way){.stopped_next = STOPPED_MIN, .patience_next = PATIENCE_MIN};
+}
+
+static void
+go_beside(struct gc_pacer_way *way) {
+  way->stopped = way->on_trial = way->dear = 0;
+  way->beside = way->with_stops = (struct gc_pacer_rate){0};
+}
+
+static void
+add_to_rate(struct gc_pacer_rate *rate, struct gc_pacer_span span) {
+  rate->ns += span.ns;
+  rate->bytes += span.allocated_bytes;
+}
+
+static double
+ns_per_byte(struct gc_pacer_rate rate) {
+  return (double)rate.ns / (double)gc_max(rate.bytes, 1);
+}
+
+// What a concurrent cycle has cost the program: what was born meanwhile would have taken less time before it.
+static double
+lost_ns(struct gc_pacer_span span) {
+  double before_ns = (double)(span.ns - gc_min(span.ns, span.cycle_ns));
+  double before_bytes = (double)(span.allocated_bytes - gc_min(span.allocated_bytes, span.born_bytes));
+  double born_ns = (double)span.born_bytes * before_ns / (before_bytes > 0 ? before_bytes : 1);
+  return (double)span.cycle_ns - born_ns;
+}
+
+static bool
+is_long(struct gc_pacer_span span) {
+  return span.pause_ns > LONGEST_STOP_MS * NS_PER_MS;
+}
+
+static void
+after_beside(struct gc_pacer_way *way, struct gc_pacer_span span) {
+  way->patience -= way->patience > 0;
+  if (!span.settled || is_long(span) || lost_ns(span) < (double)span.ns / 5) {
+    go_beside(way);
+    return;
+  }
+  add_to_rate(&way->beside, span);
+  if (++way->dear >= DEAR_CYCLES && way->patience == 0)
+    way->stopped = way->on_trial = TRIAL_CYCLES;
+}
+
+static void
+judge(struct gc_pacer_way *way) {
+  if (ns_per_byte(way->with_stops) < ns_per_byte(way->beside)) {
+    way->stopped = way->stopped_next;
+    way->stopped_next = gc_min(2 * way->stopped_next, STOPPED_MAX);
+    way->patience_next = PATIENCE_MIN;
+  } else {
+    way->patience = way->patience_next;
+    way->patience_next = gc_min(2 * way->patience_next, PATIENCE_MAX);
+    go_beside(way);
+  }
+}
+
+static void
+after_stop(struct gc_pacer_way *way, struct gc_pacer_span span) {
+  add_to_rate(&way->with_stops, span);
+  way->stopped--;
+  if (is_long(span) || span.cycle_ns < span.ns / 10) {
+    way->stopped_next = STOPPED_MIN;
+    go_beside(way);
+  } else if (way->on_trial > 0 && --way->on_trial == 0) {
+    judge(way);
+  } else if (way->stopped == 0) {
+    go_beside(way);
+  }
+}
+
+// A cycle that was asked for says little of the program.
+void
+gc_pacer_way_after_full(struct gc_pacer_way *way, struct gc_pacer_span span) {
+  if (!span.stopped)
+    after_beside(way, span);
+  else if (way->stopped > 0)
+    after_stop(way, span);
+  else
+    go_beside(way);
+}
+
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
 #define CONCURRENT_BYTES_MIN (4 * GC_MIB)

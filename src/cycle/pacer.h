@@ -142,6 +142,53 @@ size_t gc_pacer_expected_written_bytes(struct gc_pacer_heap heap, size_t written
 // arm it again: that takes 0.18 us for an OS page, the fault of its first write 1 us.
 bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);
 
+// ---- Beside the program, or with it stopped -------------------------------------------------------------
+
+// To mark beside the program takes more work than while it is stopped, and slows it down: by how much depends
+// on the machine and on what it does.  So where concurrent cycles take much of its time, some full ones are
+// tried that stop it; and if it gets more done then, there are more of them.
+//
+//             two dear cycles, after some patience          it gets more done
+//   BESIDE -----------------------------------> ON TRIAL ---------------------> STOPPED
+//    ^  ^                                          |                               |
+//    |  +------------------------------------------+                               |
+//    |           it does not                                                       |
+//    +-----------------------------------------------------------------------------+
+//               now and then, to see whether that still holds
+//
+// Where pauses would be long, or take little of the time, it is not stopped.
+struct gc_pacer_way {
+  unsigned stopped;       // full cycles to come that stop the program
+  unsigned on_trial;      // of these, before it is judged
+  unsigned stopped_next;  // how many, when it pays the next time
+  unsigned dear;          // concurrent cycles of late, in a row
+  unsigned patience;      // concurrent cycles before there may be a trial
+  unsigned patience_next; // how many, when it does not pay the next time
+  struct gc_pacer_rate {  // what it took to allocate so much
+    uint64_t ns;
+    size_t bytes;
+  } beside, with_stops; // in dear cycles, and on trial
+};
+
+// From the end of a full cycle to the end of the next one.
+struct gc_pacer_span {
+  uint64_t ns;
+  size_t allocated_bytes;
+  uint64_t cycle_ns; // of it, the cycle
+  size_t born_bytes; // of these, during the cycle
+  uint64_t pause_ns; // for which a full cycle would probably stop the program, or did
+  bool stopped;      // it did
+  bool settled;      // the heap does not grow, and there are no minor cycles
+};
+
+void gc_pacer_way_init(struct gc_pacer_way *way);
+void gc_pacer_way_after_full(struct gc_pacer_way *way, struct gc_pacer_span span);
+
+static inline bool
+gc_pacer_way_stops(const struct gc_pacer_way *way) {
+  return way->stopped > 0;
+}
+
 // ---- Idleness ------------------------------------------------------------------------------------------
 
 // A program that drops much and then allocates little would never reach its budget.  A background thread

@@ -10,6 +10,7 @@
 #include "cycle/remember.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "os/clock.h"
 #include "os/limits.h"
 #include "os/writes.h"
 #include "refs/finalizers.h"
@@ -34,6 +35,8 @@ static GC_STATE struct {
   size_t learnt_bytes;      // allocated in all when that was last thought about
   size_t keepers;           // dead objects that the last cycle found to keep others for their finalizers
   struct gc_pacer_minors minors;
+  struct gc_pacer_way way;
+  uint64_t full_ended_ns; // the last full cycle
 } policy;
 
 // ---- Noticing writes -----------------------------------------------------------------------------------
@@ -99,7 +102,13 @@ static bool
 wants_concurrent(void) {
   if (policy.mode != GC_MODE_IS_AUTO)
     return policy.mode == GC_MODE_IS_CONCURRENT;
-  return gc_heap.live_bytes >= gc_tunables.concurrent_min_bytes && are_pauses_long();
+  return gc_heap.live_bytes >= gc_tunables.concurrent_min_bytes && are_pauses_long() &&
+         !gc_pacer_way_stops(&policy.way);
+}
+
+bool
+gc_policy_prefers_stops(void) {
+  return policy.mode == GC_MODE_IS_AUTO && gc_pacer_way_stops(&policy.way);
 }
 
 static bool
@@ -252,17 +261,33 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
       gc_pacer_next_work_bytes(policy.work_bytes, allocated_bytes, pause->total_ns, mutator_ns);
 }
 
+static void
+learn_way(struct gc_policy_full cycle, size_t allocated_bytes) {
+  uint64_t now_ns = gc_os_now_ns();
+  struct gc_pacer_span span = {
+      .ns = now_ns - policy.full_ended_ns,
+      .allocated_bytes = allocated_bytes,
+      .cycle_ns = cycle.cycle_ns,
+      .born_bytes = cycle.born_bytes,
+      .pause_ns = cycle.concurrent ? cycle.mark_ns / 2 : cycle.cycle_ns,
+      .stopped = !cycle.concurrent,
+      .settled = !policy.growing && policy.full_first,
+  };
+  policy.full_ended_ns = now_ns;
+  gc_pacer_way_after_full(&policy.way, span);
+}
+
 void
-gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bool armed) {
+gc_policy_after_full(struct gc_policy_full cycle) {
   size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
-  policy.floating_bytes = gc_pacer_floating_bytes(black_bytes);
-  if (born_bytes > 0)
-    policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, born_bytes);
+  policy.floating_bytes = gc_pacer_floating_bytes(cycle.black_bytes);
+  if (cycle.concurrent)
+    policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, cycle.born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());
   struct gc_pacer_full full = {
-      .full_ns = mark_ns,
+      .full_ns = cycle.mark_ns,
       .full_bytes = policy.full_budget_bytes,
       .allocated_bytes = gc_heap.allocated_before_bytes - policy.full_allocated_bytes,
       .reclaimed_bytes =
@@ -274,9 +299,10 @@ gc_policy_after_full(uint64_t mark_ns, size_t born_bytes, size_t black_bytes, bo
   policy.full_reclaimed_bytes += full.reclaimed_bytes;
   if (full.allocated_bytes >= full.full_bytes / 4)
     policy.growing = gc_pacer_is_growing(full.allocated_bytes, full.reclaimed_bytes);
+  learn_way(cycle, full.allocated_bytes);
   gc_pacer_minors_after_full(&policy.minors, full);
   policy.next_full_ns = gc_pacer_expected_full_ns(full);
-  policy.full_first = !armed || !is_generational();
+  policy.full_first = !cycle.armed || !is_generational();
   gc_policy_set_budget();
 }
 
@@ -349,5 +375,6 @@ gc_policy_init(void) {
   policy.full_first = true;
   policy.born_bytes = SIZE_MAX;
   gc_pacer_minors_init(&policy.minors);
+  gc_pacer_way_init(&policy.way);
   gc_policy_set_budget();
 }

@@ -923,6 +923,171 @@ while_it_marks_allocation_goes_on_for_a_while(void **state) {
   }
 }
 
+// ---- Beside the program, or with it stopped -------------------------------------------------------------
+
+// A program, and what it costs on some machine to mark its heap.
+struct burden {
+  double ns_per_byte;  // to allocate
+  double slowdown;     // of that, beside a marker
+  double beside_ns;    // that a concurrent cycle takes
+  double stop_ns;      // that a full one stops it for
+  size_t budget_bytes; // between cycles
+  bool unsettled;
+};
+
+static const struct burden shared_core = {
+    .ns_per_byte = 0.1, .slowdown = 3, .beside_ns = 35e6, .stop_ns = 18e6, .budget_bytes = 100 << 20};
+static const struct burden own_core = {
+    .ns_per_byte = 0.1, .slowdown = 1.1, .beside_ns = 9e6, .stop_ns = 18e6, .budget_bytes = 100 << 20};
+static const struct burden own_memory_too_slow = {
+    .ns_per_byte = 0.1, .slowdown = 1.8, .beside_ns = 30e6, .stop_ns = 30e6, .budget_bytes = 100 << 20};
+
+struct ways {
+  struct gc_pacer_way way;
+  double ns;
+  size_t bytes, stops, cycles;
+};
+
+static struct gc_pacer_span
+span_of(struct burden burden, bool stopped) {
+  double outside_bytes = (double)burden.budget_bytes, born_bytes = 0;
+  if (!stopped) {
+    born_bytes = burden.beside_ns / burden.ns_per_byte / burden.slowdown;
+    born_bytes = born_bytes < outside_bytes ? born_bytes : outside_bytes;
+    outside_bytes -= born_bytes;
+  }
+  double cycle_ns = stopped ? burden.stop_ns : burden.beside_ns;
+  return (struct gc_pacer_span){.ns = (uint64_t)(cycle_ns + outside_bytes * burden.ns_per_byte),
+                                .allocated_bytes = burden.budget_bytes,
+                                .cycle_ns = (uint64_t)cycle_ns,
+                                .born_bytes = (size_t)born_bytes,
+                                .pause_ns = (uint64_t)burden.stop_ns,
+                                .stopped = stopped,
+                                .settled = !burden.unsettled};
+}
+
+static void
+run_ways(struct ways *program, struct burden burden, size_t cycles) {
+  for (; cycles > 0; cycles--) {
+    bool stopped = gc_pacer_way_stops(&program->way);
+    struct gc_pacer_span span = span_of(burden, stopped);
+    gc_pacer_way_after_full(&program->way, span);
+    program->ns += (double)span.ns;
+    program->bytes += span.allocated_bytes;
+    program->stops += stopped;
+    program->cycles++;
+  }
+}
+
+static struct ways
+ways_after(struct burden burden, size_t cycles) {
+  struct ways program = {.ns = 0};
+  gc_pacer_way_init(&program.way);
+  run_ways(&program, burden, cycles);
+  return program;
+}
+
+// How much longer it takes than with all cycles of the better sort.
+static double
+against_better(struct ways program, struct burden burden) {
+  double stopped = (double)span_of(burden, true).ns, beside = (double)span_of(burden, false).ns;
+  return program.ns / (double)program.cycles / (stopped < beside ? stopped : beside);
+}
+
+static void
+where_markers_slow_it_down_the_program_is_stopped(void **state) {
+  (void)state;
+  assert_true(span_of(shared_core, true).ns < span_of(shared_core, false).ns);
+  assert_int_equal(ways_after(shared_core, 2).stops, 0); // one dear cycle does not prove much
+  struct ways program = ways_after(shared_core, 300);
+  assert_true(program.stops > 280);
+  assert_true(against_better(program, shared_core) < 1.03);
+}
+
+static void
+where_they_do_not_it_never_is(void **state) {
+  (void)state;
+  assert_int_equal(ways_after(own_core, 10000).stops, 0);
+}
+
+// Dear as it is, to stop would be dearer: that is tried ever more seldom.
+static void
+where_stops_do_not_help_trials_grow_rare(void **state) {
+  (void)state;
+  assert_true(span_of(own_memory_too_slow, true).ns > span_of(own_memory_too_slow, false).ns);
+  struct ways program = ways_after(own_memory_too_slow, 100);
+  assert_in_range(program.stops, 3, 12);
+  run_ways(&program, own_memory_too_slow, 3000);
+  size_t stops = program.stops;
+  run_ways(&program, own_memory_too_slow, 1000);
+  assert_in_range(program.stops - stops, 3, 12);
+  assert_true(against_better(program, own_memory_too_slow) < 1.01);
+}
+
+static void
+a_program_that_calms_down_is_not_stopped_any_more(void **state) {
+  (void)state;
+  struct ways program = ways_after(shared_core, 10);
+  assert_true(gc_pacer_way_stops(&program.way));
+  struct burden calm = shared_core;
+  calm.ns_per_byte *= 20;
+  size_t stops = program.stops;
+  run_ways(&program, calm, 1000);
+  assert_int_equal(program.stops - stops, 1);
+}
+
+static void
+long_pauses_are_never_preferred(void **state) {
+  (void)state;
+  struct burden large = shared_core;
+  large.beside_ns *= 10, large.stop_ns *= 10, large.budget_bytes *= 10;
+  assert_int_equal(ways_after(large, 1000).stops, 0);
+  struct ways program = ways_after(shared_core, 10); // and when they become so, no longer
+  assert_true(gc_pacer_way_stops(&program.way));
+  run_ways(&program, large, 1);
+  assert_false(gc_pacer_way_stops(&program.way));
+}
+
+static void
+growing_heaps_and_those_with_minor_cycles_are_not_stopped(void **state) {
+  (void)state;
+  struct burden growing = shared_core;
+  growing.unsettled = true;
+  assert_int_equal(ways_after(growing, 1000).stops, 0);
+}
+
+static void
+cycles_that_were_asked_for_prove_nothing(void **state) {
+  (void)state;
+  struct ways program = ways_after(shared_core, 0);
+  for (int i = 0; i < 100; i++) {
+    run_ways(&program, shared_core, 1);
+    gc_pacer_way_after_full(&program.way, span_of(shared_core, true));
+  }
+  assert_int_equal(program.stops, 0);
+}
+
+// Nothing allocated, no time, all the time, and the longest.
+static void
+no_span_is_too_odd(void **state) {
+  (void)state;
+  static const uint64_t numbers[] = {0, 1, 1 << 20, UINT64_MAX / 4, UINT64_MAX};
+  struct gc_pacer_way way;
+  random_begin("spans");
+  gc_pacer_way_init(&way);
+  for (int i = 0; i < 100000; i++) {
+    struct gc_pacer_span span = {.ns = numbers[random_below(5)],
+                                 .allocated_bytes = numbers[random_below(5)],
+                                 .cycle_ns = numbers[random_below(5)],
+                                 .born_bytes = numbers[random_below(5)],
+                                 .pause_ns = numbers[random_below(3)],
+                                 .stopped = gc_pacer_way_stops(&way),
+                                 .settled = random_below(8) > 0};
+    gc_pacer_way_after_full(&way, span);
+    assert_true(way.stopped <= 256 && way.on_trial <= way.stopped && way.patience <= 256);
+  }
+}
+
 static void
 a_heap_of_nothing_and_one_of_everything(void **state) {
   (void)state;
@@ -990,6 +1155,14 @@ main(void) {
       cmocka_unit_test(most_of_what_is_born_during_a_cycle_is_garbage),
       cmocka_unit_test(faults_are_cheaper_than_arming_where_little_is_written),
       cmocka_unit_test(while_it_marks_allocation_goes_on_for_a_while),
+      cmocka_unit_test(where_markers_slow_it_down_the_program_is_stopped),
+      cmocka_unit_test(where_they_do_not_it_never_is),
+      cmocka_unit_test(where_stops_do_not_help_trials_grow_rare),
+      cmocka_unit_test(a_program_that_calms_down_is_not_stopped_any_more),
+      cmocka_unit_test(long_pauses_are_never_preferred),
+      cmocka_unit_test(growing_heaps_and_those_with_minor_cycles_are_not_stopped),
+      cmocka_unit_test(cycles_that_were_asked_for_prove_nothing),
+      cmocka_unit_test(no_span_is_too_odd),
       cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
