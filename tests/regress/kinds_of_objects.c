@@ -13,7 +13,7 @@ struct holders {
 };
 
 // Each holder is the only one to point to its target.  Without a collection meanwhile: it would reclaim some
-// targets, and slots of a run that nobody has allocated again look like objects, which still hold what they held.
+// targets, and slots of a run that nobody has allocated again look like objects, with their old contents.
 __attribute__((noinline)) static void
 build(struct holders *holders, allocator *allocate, size_t bytes, void **list) {
   GC_disable();
