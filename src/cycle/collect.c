@@ -99,7 +99,9 @@ run_full(struct gc_cycle_request request) {
   };
   gc_cycle_finish_sweep();
   gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
-  const char *kind = gc_policy_prefers_stops() ? "full, preferred" : "full";
+  bool preferred = gc_policy_prefers_stops();
+  if (!preferred)
+    gc_concurrent_expect_another_phase();
   bool armed = gc_policy_wants_arming();
   if (armed)
     gc_concurrent_arm();
@@ -110,7 +112,7 @@ run_full(struct gc_cycle_request request) {
   else
     gc_policy_lose_written(); // what was armed has not been searched
   gc_concurrent_settle(SIZE_MAX);
-  gc_cycle_log(kind, &state.pause, 1, 0);
+  gc_cycle_log(preferred ? "full, preferred" : "full", &state.pause, 1, 0);
   return finished;
 }
 

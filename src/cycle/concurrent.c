@@ -136,6 +136,11 @@ choose_to_hold_back(void) {
   cycle.hold_back -= cycle.holds_back;
 }
 
+void
+gc_concurrent_expect_another_phase(void) {
+  cycle.hold_back = 0;
+}
+
 static void
 learn_from_hot_pages(void) {
   if (cycle.holds_back)

@@ -45,6 +45,9 @@ void gc_concurrent_settle(size_t expected_bytes);
 // So much has been found written by a minor cycle that was called off; SIZE_MAX: it had not come to that.
 void gc_concurrent_note_written(size_t written_bytes);
 
+// What has been learnt of hot pages may not hold any more: the program has asked for a collection, say.
+void gc_concurrent_expect_another_phase(void);
+
 // Begin a cycle; none is under way.  false if it was called off.  [gc_cycle_lock, spilled]
 bool gc_concurrent_start(void);
 
