@@ -8,6 +8,7 @@
 #include "mark/team.h"
 #include "os/clock.h"
 #include "os/pagemap.h"
+#include "os/writes.h"
 
 // ---- The fastest way -----------------------------------------------------------------------------------
 
@@ -134,35 +135,26 @@ push_granules(struct gc_marker *marker, size_t granule, size_t left) {
   }
 }
 
-// If the stack cannot grow it holds more than GC_MARK_ROOM entries.
-gc_mark_entry *
-gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top) {
-  marker->stack.top = top;
-  if (!gc_mark_stack_reserve(&marker->stack, GC_MARK_ROOM))
-    marker->stack.top -= GC_MARK_ROOM;
-  return marker->stack.top;
-}
+// To read what was never touched, a new table's greater part, would make the system map a page of zeros
+// there, and change it for another one when the program writes.  So where parts of a large object may never
+// have been touched, its entries are like those of objects with descriptors, one for each stretch of 16 MiB
+// at most: when it is popped the system is asked, 0.1 ms at most.  What the program writes from there on,
+// beside a concurrent cycle, counts as written.
+enum {
+  SPARSE_GRANULES_MIN = 1 << 14, // 256 KiB: to ask about less takes as long as to search it
+  STRETCH_GRANULES = GC_ENTRY_GRANULES_MAX + 1
+};
 
-enum { SPARSE_GRANULES_MIN = 1 << 14 }; // 256 KiB: to ask about less takes as long as to search it
+static bool
+may_be_sparse(const struct gc_page_info *info) {
+  return info->object_bytes >> GC_GRANULE_SHIFT >= SPARSE_GRANULES_MIN &&
+         __atomic_load_n(&info->sparse, __ATOMIC_RELAXED);
+}
 
 static void
-push_touched(struct gc_range part, void *marker) {
-  push_granules(marker, (size_t)(part.base - gc_heap.base) >> GC_GRANULE_SHIFT,
-                gc_range_bytes(part) >> GC_GRANULE_SHIFT);
-}
-
-// To read what was never touched, a new table's greater part, would make the system map a page of zeros
-// there, and change it for another one when the program writes.  What it writes from here on, beside a
-// concurrent cycle, counts as written.
-static gc_mark_entry *
-push_touched_parts(struct gc_marker *marker, size_t first_page, size_t granules) {
-  const char *base = gc_heap_page_address(first_page);
-  size_t bytes = granules << GC_GRANULE_SHIFT;
-  size_t touched_bytes =
-      gc_pagemap_visit_touched((struct gc_range){base, base + bytes}, push_touched, marker);
-  if (touched_bytes >= bytes - bytes / 8)
-    __atomic_store_n(&gc_heap.infos[first_page].sparse, 0, __ATOMIC_RELAXED);
-  return gc_marker_make_room(marker, marker->stack.top);
+push_stretches(struct gc_marker *marker, size_t granule, size_t granules) {
+  for (size_t done = 0; done < granules; done += STRETCH_GRANULES)
+    *marker->stack.top++ = gc_mark_entry_make(granule + done, GC_ENTRY_DESCRIBED);
 }
 
 gc_mark_entry *
@@ -173,9 +165,61 @@ gc_marker_push_large(struct gc_marker *marker, gc_mark_entry *top, size_t first_
   marker->stack.top = top;
   if (!gc_mark_stack_reserve(&marker->stack, granules / GC_ENTRY_GRANULES_MAX + 1 + GC_MARK_ROOM))
     return marker->stack.top;
-  if (granules >= SPARSE_GRANULES_MIN && __atomic_load_n(&info->sparse, __ATOMIC_RELAXED))
-    return push_touched_parts(marker, first_page, granules);
-  push_granules(marker, first_page * GC_PAGE_GRANULES, granules);
+  if (may_be_sparse(info))
+    push_stretches(marker, first_page * GC_PAGE_GRANULES, granules);
+  else
+    push_granules(marker, first_page * GC_PAGE_GRANULES, granules);
+  return marker->stack.top;
+}
+
+// The stretch of a sparse object that begins at a granule.
+static struct gc_range
+stretch_at(size_t granule, struct gc_ref object) {
+  const char *base = gc_heap.base + (granule << GC_GRANULE_SHIFT);
+  size_t bytes = gc_min((size_t)(object.start + object.bytes - base), STRETCH_GRANULES << GC_GRANULE_SHIFT);
+  return (struct gc_range){base, base + bytes};
+}
+
+static void
+push_part(struct gc_range part, void *marker) {
+  push_granules(marker, (size_t)(part.base - gc_heap.base) >> GC_GRANULE_SHIFT,
+                gc_range_bytes(part) >> GC_GRANULE_SHIFT);
+}
+
+// While the world runs descriptors are the program's: none is opened then.
+static size_t
+push_touched_parts(struct gc_marker *marker, struct gc_range stretch) {
+  int pagemap = marker->world_runs ? gc_writes_pagemap() : gc_pagemap_open();
+  size_t bytes = gc_pagemap_visit_touched(pagemap, stretch, push_part, marker);
+  if (!marker->world_runs)
+    gc_pagemap_close(pagemap);
+  return bytes;
+}
+
+// Where there is no room for all parts it is searched as a whole, or the recovery from overflow would find as
+// little room for them.
+static void
+push_stretch(struct gc_marker *marker, struct gc_range stretch, struct gc_ref object) {
+  size_t before = gc_mark_stack_count(&marker->stack);
+  bool overflowed = marker->stack.overflowed;
+  marker->stack.overflowed = false;
+  size_t touched_bytes = push_touched_parts(marker, stretch);
+  if (marker->stack.overflowed) {
+    marker->stack.top = marker->stack.base + before;
+    marker->stack.overflowed = false;
+    push_part(stretch, marker);
+  } else if (touched_bytes >= object.bytes - object.bytes / 8) {
+    __atomic_store_n(&gc_heap.infos[object.page].sparse, 0, __ATOMIC_RELAXED);
+  }
+  marker->stack.overflowed |= overflowed;
+}
+
+// If the stack cannot grow it holds more than GC_MARK_ROOM entries.
+gc_mark_entry *
+gc_marker_make_room(struct gc_marker *marker, gc_mark_entry *top) {
+  marker->stack.top = top;
+  if (!gc_mark_stack_reserve(&marker->stack, GC_MARK_ROOM))
+    marker->stack.top -= GC_MARK_ROOM;
   return marker->stack.top;
 }
 
@@ -286,8 +330,12 @@ gc_marker_ask(struct gc_marker *marker, gc_mark_stack_empty *function) {
 gc_mark_entry *
 gc_marker_scan_described(struct gc_marker *marker, gc_mark_entry *top, size_t granule) {
   gc_atomic_fence_reads(); // gc_large_allocate
+  struct gc_ref ref = gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT));
   marker->stack.top = top;
-  scan_described(marker, gc_heap_slot_at(gc_heap.base + (granule << GC_GRANULE_SHIFT)));
+  if (gc_kind_is_described(ref.kind))
+    scan_described(marker, ref);
+  else
+    push_stretch(marker, stretch_at(granule, ref), ref);
   return gc_marker_make_room(marker, marker->stack.top);
 }
 
@@ -398,8 +446,9 @@ scan_watched(struct gc_marker *marker, gc_mark_entry entry, void (*found)(uintpt
   uintptr_t descriptor = bytes;
   if (bytes == GC_ENTRY_DESCRIBED) {
     struct gc_ref ref = gc_heap_slot_at(base);
-    bytes = ref.bytes;
-    descriptor = gc_describe_object(base, bytes, ref.kind);
+    bool described = gc_kind_is_described(ref.kind);
+    bytes = described ? ref.bytes : gc_range_bytes(stretch_at(gc_mark_entry_granule(entry), ref));
+    descriptor = described ? gc_describe_object(base, bytes, ref.kind) : bytes;
   }
   gc_describe(&watching.visitor, base, bytes, descriptor);
 }

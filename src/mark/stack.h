@@ -2,7 +2,8 @@
 //
 //   63                    20 19          0
 //   | first granule in heap | granules   |     a range of up to 16 MiB; longer objects are several
-//   | first granule in heap | 0          |     an object whose kind has a descriptor
+//   | first granule in heap | 0          |     an object whose kind has a descriptor; or 16 MiB at most of a
+//                                              large one that may not have been touched there
 //
 // The stack grows by doubling.  When it cannot, entries are dropped and `overflowed` says that marked
 // objects remain which were not scanned; gc_team_mark finds them again page by page.

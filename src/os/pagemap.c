@@ -5,19 +5,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/hooks.h"
 #include "base/valgrind.h"
 
+// Not that of /proc/self: when the first thread has ended there is none, and kernels before 6.15 may crash.
 int
 gc_pagemap_open(void) {
-  return (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (GC_VALGRIND_RUNNING())
+    return -1; // it does not know the request
+  return (int)syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
+void
+gc_pagemap_close(int pagemap) {
+  if (pagemap >= 0)
+    syscall(SYS_close, pagemap);
 }
 
 enum { REGIONS_AT_ONCE = 64 };
 
 // Some regions of touched pages, and where the search for more goes on; NULL: it has failed.
 static const char *
-find_touched(int fd, struct gc_range range, struct gc_pagemap_region *regions, size_t *count) {
+find_touched(int pagemap, struct gc_range range, struct gc_pagemap_region *regions, size_t *count) {
   struct gc_pagemap_request request = {
       .size = sizeof request,
       .base = (uintptr_t)range.base,
@@ -27,7 +35,7 @@ find_touched(int fd, struct gc_range range, struct gc_pagemap_region *regions, s
       .any_of = GC_PAGEMAP_PRESENT | GC_PAGEMAP_SWAPPED,
       .returned = GC_PAGEMAP_PRESENT,
   };
-  int listed = ioctl(fd, GC_PAGEMAP_SCAN, &request);
+  int listed = ioctl(pagemap, GC_PAGEMAP_SCAN, &request);
   if (listed < 0 || request.stopped_at <= request.base)
     return NULL;
   *count = (size_t)listed;
@@ -35,15 +43,13 @@ find_touched(int fd, struct gc_range range, struct gc_pagemap_region *regions, s
 }
 
 size_t
-gc_pagemap_visit_touched(struct gc_range range, void (*visit)(struct gc_range part, void *data), void *data) {
+gc_pagemap_visit_touched(int pagemap, struct gc_range range, void (*visit)(struct gc_range part, void *data),
+                         void *data) {
   struct gc_pagemap_region regions[REGIONS_AT_ONCE];
-  size_t bytes = 0;
-  int fd = GC_VALGRIND_RUNNING() ? -1 : gc_pagemap_open();
-  while (fd >= 0 && range.base < range.limit) {
-    size_t count;
-    const char *next = find_touched(fd, range, regions, &count);
-    if (!next)
-      break;
+  size_t bytes = 0, count;
+  const char *next = NULL;
+  while (pagemap >= 0 && range.base < range.limit &&
+         (next = find_touched(pagemap, range, regions, &count)) != NULL) {
     for (size_t i = 0; i < count; i++) {
       struct gc_range part = gc_pagemap_range_of(&regions[i]);
       if (part.limit > range.limit)
@@ -53,8 +59,6 @@ gc_pagemap_visit_touched(struct gc_range range, void (*visit)(struct gc_range pa
     }
     range.base = next;
   }
-  if (fd >= 0)
-    syscall(SYS_close, fd);
   if (range.base < range.limit) {
     visit(range, data);
     bytes += gc_range_bytes(range);

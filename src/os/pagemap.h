@@ -34,9 +34,10 @@ gc_pagemap_range_of(const struct gc_pagemap_region *region) {
 
 // A descriptor of it, which means the memory of the process that has opened it, or -1.
 int gc_pagemap_open(void);
+void gc_pagemap_close(int pagemap);
 
 // Call `visit` for the parts of a range that have been touched, or may have been, in order; all else reads as
 // zero.  A part that is touched meanwhile may be visited or not.  Returns how many bytes were visited: all of
-// them where the system does not tell.
-size_t gc_pagemap_visit_touched(struct gc_range range, void (*visit)(struct gc_range part, void *data),
-                                void *data);
+// them where the system does not tell, or the descriptor is none.
+size_t gc_pagemap_visit_touched(int pagemap, struct gc_range range,
+                                void (*visit)(struct gc_range part, void *data), void *data);

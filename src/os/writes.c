@@ -190,6 +190,11 @@ gc_writes_find(struct gc_range range, struct gc_range_array *found) {
   return kind != GC_WRITES_NONE && backends[kind]->find && backends[kind]->find(range, found);
 }
 
+int
+gc_writes_pagemap(void) {
+  return kind == GC_WRITES_USERFAULT ? gc_writes_userfault_pagemap() : -1;
+}
+
 void
 gc_writes_disarm(struct gc_range range) {
   assert_contract(range);

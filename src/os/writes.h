@@ -72,6 +72,9 @@ bool gc_writes_harvest(struct gc_range range);
 // refused.
 bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 
+// The descriptor that a back end has open on the pagemap (pagemap.h), of this process, or -1.  [no lock]
+int gc_writes_pagemap(void);
+
 // Notice writes no longer, so that they cost nothing.
 void gc_writes_disarm(struct gc_range range);
 

@@ -209,6 +209,11 @@ open_all(struct gc_range heap) {
   return register_range(heap) ? NULL : "the heap cannot be registered with userfaultfd";
 }
 
+int
+gc_writes_userfault_pagemap(void) {
+  return userfault.pid == getpid() ? __atomic_load_n(&userfault.pagemap_fd, __ATOMIC_RELAXED) : -1;
+}
+
 // ---- Closing -------------------------------------------------------------------------------------------
 
 // Close a descriptor unless the program has closed it and has something else there: what we opened knows the

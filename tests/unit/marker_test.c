@@ -164,7 +164,9 @@ count_bytes(struct gc_range part, void *bytes) {
 static size_t
 touched_bytes(const char *object, size_t bytes) {
   size_t touched = 0;
-  gc_pagemap_visit_touched((struct gc_range){object, object + bytes}, count_bytes, &touched);
+  int pagemap = gc_pagemap_open();
+  gc_pagemap_visit_touched(pagemap, (struct gc_range){object, object + bytes}, count_bytes, &touched);
+  gc_pagemap_close(pagemap);
   return touched;
 }
 
@@ -201,6 +203,46 @@ what_was_never_touched_is_not_read(void **state) {
     assert_all_marked(targets, TARGETS);
     assert_false(gc_heap.infos[gc_heap_page_of(table)].sparse);
   }
+}
+
+// More parts than there is room for: then all is searched.
+static void
+a_sparse_object_on_a_full_stack_is_searched(void **state) {
+  (void)state;
+  enum { BYTES = 8 << 20, TARGETS = BYTES / 8192, FILLERS = 32000, STEP = BYTES / TARGETS / sizeof(char *) };
+  static char *targets[TARGETS], *roots[FILLERS + 1];
+  begin(64 * GC_MIB);
+  gc_mark_stack_bytes_max = GC_MARK_STACK_BYTES_MIN;
+  char **table = (char **)(void *)fixture_allocate(BYTES - 1, GC_KIND_NORMAL);
+  for (size_t i = 0; i < TARGETS; i++)
+    table[i * STEP] = targets[i] = fixture_allocate(48, GC_KIND_NORMAL);
+  for (size_t i = 0; i < FILLERS; i++)
+    roots[i] = fixture_allocate(32, GC_KIND_NORMAL);
+  roots[FILLERS] = (char *)table; // is popped first
+  mark_from((struct gc_range){(const char *)roots, (const char *)(roots + FILLERS + 1)});
+  assert_all_marked(targets, TARGETS);
+  assert_all_marked(roots, FILLERS);
+}
+
+static void
+large_sparse_objects_are_asked_about_by_parts(void **state) {
+  (void)state;
+  enum { BYTES = 100 << 20, WORDS = BYTES / sizeof(char *), TARGETS = 1000 };
+  static char *targets[TARGETS];
+  random_begin("stretches");
+  begin(GC_GIB);
+  char **table = (char **)(void *)fixture_allocate(BYTES - 1, GC_KIND_NORMAL);
+  for (size_t i = 0; i < TARGETS; i++) {
+    size_t at = i == 0 ? WORDS - 1 : random_below(WORDS);
+    if (!table[at])
+      table[at] = targets[i] = fixture_allocate(48, GC_KIND_NORMAL);
+    else
+      targets[i] = table[at];
+  }
+  size_t before = touched_bytes((const char *)table, BYTES);
+  mark_from_word((uintptr_t)table);
+  assert_all_marked(targets, TARGETS);
+  assert_int_equal(touched_bytes((const char *)table, BYTES), before);
 }
 
 static void
@@ -786,6 +828,8 @@ main(void) {
       IN_EACH_WAY(a_root_just_past_an_object_keeps_it_unless_it_has_room_to_spare),
       IN_EACH_WAY(a_root_just_past_a_large_object_keeps_it),
       IN_EACH_WAY(what_was_never_touched_is_not_read),
+      IN_EACH_WAY(a_sparse_object_on_a_full_stack_is_searched),
+      IN_EACH_WAY(large_sparse_objects_are_asked_about_by_parts),
       IN_EACH_WAY(a_root_just_past_the_heap_keeps_its_last_object),
       IN_EACH_WAY(a_heap_word_just_past_an_object_does_not_keep_it),
       IN_EACH_WAY(roots_need_not_be_aligned),

@@ -34,7 +34,9 @@ static struct visits
 visit_pages(size_t first, size_t bytes, size_t *visited_bytes) {
   struct visits visits = {.last = memory};
   const char *base = memory + first * page_bytes;
-  *visited_bytes = gc_pagemap_visit_touched((struct gc_range){base, base + bytes}, visit, &visits);
+  int pagemap = gc_pagemap_open();
+  *visited_bytes = gc_pagemap_visit_touched(pagemap, (struct gc_range){base, base + bytes}, visit, &visits);
+  gc_pagemap_close(pagemap);
   assert_true(*visited_bytes <= bytes);
   return visits;
 }
