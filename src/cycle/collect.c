@@ -99,8 +99,9 @@ run_full(struct gc_cycle_request request) {
   };
   gc_cycle_finish_sweep();
   gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
-  bool preferred = gc_policy_prefers_stops();
-  if (!preferred)
+  bool asked_for = request.reason != GC_CYCLE_BUDGET;
+  bool preferred = !asked_for && gc_policy_prefers_stops();
+  if (asked_for)
     gc_concurrent_expect_another_phase();
   bool armed = gc_policy_wants_arming();
   if (armed)
@@ -108,7 +109,12 @@ run_full(struct gc_cycle_request request) {
   bool finished = gc_cycle_pause(GC_PAUSE_FULL, gc_stopped_full, &state);
   if (finished)
     gc_policy_after_full((struct gc_policy_full){
-        .mark_ns = state.pause.total_ns, .cycle_ns = state.pause.total_ns, .armed = armed});
+        .mark_ns = state.pause.total_ns,
+        .cycle_ns = state.pause.total_ns,
+        .ended_ns = gc_cycle_stats.ended_ns,
+        .asked_for = asked_for,
+        .armed = armed,
+    });
   else
     gc_policy_lose_written(); // what was armed has not been searched
   gc_concurrent_settle(SIZE_MAX);
@@ -175,7 +181,8 @@ run_spilled(void *argument) {
 
 bool
 gc_cycle_due(void) {
-  size_t allocated = gc_heap.allocated_bytes, freed = gc_heap.freed_bytes;
+  size_t allocated = gc_heap.allocated_bytes;
+  size_t freed = gc_concurrent_is_under_way() ? 0 : gc_heap.freed_bytes; // not to be had before it is swept
   allocated += gc_finalizers_pressure_bytes();
   return gc_cycle_is_automatic() && allocated > freed && allocated - freed >= gc_cycle_stats.budget_bytes;
 }

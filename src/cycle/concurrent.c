@@ -54,6 +54,7 @@ static GC_STATE struct {
   unsigned hold_next;    // and so many, when that is found best the next time
   unsigned attempts;     // at the last pause that were called off
   uint64_t began_ns;
+  uint64_t ended_ns;                   // its last pause did
   bool looked_ahead;                   // at all references: the last pause need not
   size_t allocated_bytes;              // when it began, since the cycle before
   bool asked_again;                    // for roots
@@ -410,6 +411,7 @@ finish(bool at_any_price) {
   cycle.written += state.written_bytes >> GC_WRITES_SHIFT;
   keep_pause(&state.pause);
   if (finished) {
+    cycle.ended_ns = gc_cycle_stats.ended_ns;
     cycle.born_bytes = born_bytes;
     gc_policy_set_budget();
     enter(SWEEPING);
@@ -481,10 +483,10 @@ sweep_slice(uint64_t deadline_ns) {
   enter(IDLE);
   learn_from_hot_pages();
   bool all_hot = cycle.holds_back || cycle.hold_back > 0; // a minor cycle would find too much written
-  uint64_t cycle_ns = gc_os_now_ns() - cycle.began_ns;
   gc_policy_after_full((struct gc_policy_full){
       .mark_ns = marked_ns(),
-      .cycle_ns = cycle_ns,
+      .cycle_ns = cycle.ended_ns - cycle.began_ns,
+      .ended_ns = cycle.ended_ns,
       .concurrent = true,
       .armed = !all_hot,
       .born_bytes = cycle.born_bytes,
@@ -492,7 +494,7 @@ sweep_slice(uint64_t deadline_ns) {
   });
   gc_concurrent_settle(expected_bytes());
   gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
-               cycle_ns);
+               gc_os_now_ns() - cycle.began_ns);
 }
 
 static void

@@ -42,6 +42,7 @@ bool
 gc_mode_collect_a_little(void) {
   bool more = false;
   gc_cycle_acquire();
+  gc_policy_note_steps();
   gc_world_call_spilled(slice_spilled, &more);
   gc_lock_release(&gc_cycle_lock);
   return more;
@@ -58,6 +59,7 @@ bool
 gc_mode_start_cycle(void) {
   bool started = false;
   gc_cycle_acquire();
+  gc_policy_note_steps();
   gc_world_call_spilled(start_spilled, &started);
   gc_lock_release(&gc_cycle_lock);
   return started;

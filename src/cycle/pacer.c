@@ -307,7 +307,7 @@ static double
 lost_ns(struct gc_pacer_span span) {
   double before_ns = (double)(span.ns - gc_min(span.ns, span.cycle_ns));
   double before_bytes = (double)(span.allocated_bytes - gc_min(span.allocated_bytes, span.born_bytes));
-  double born_ns = (double)span.born_bytes * before_ns / (before_bytes > 0 ? before_bytes : 1);
+  double born_ns = before_bytes > 0 ? (double)span.born_bytes * before_ns / before_bytes : 0;
   return (double)span.cycle_ns - born_ns;
 }
 
@@ -329,16 +329,23 @@ after_beside(struct gc_pacer_way *way, struct gc_pacer_span span) {
 }
 
 static void
+go_beside_for_a_while(struct gc_pacer_way *way) {
+  way->patience = way->patience_next;
+  way->patience_next = gc_min(2 * way->patience_next, PATIENCE_MAX);
+  way->stopped_next = STOPPED_MIN;
+  go_beside(way);
+}
+
+// A twentieth is what short pauses may cost.
+static void
 judge(struct gc_pacer_way *way) {
-  if (ns_per_byte(way->with_stops) < ns_per_byte(way->beside)) {
-    way->stopped = way->stopped_next;
-    way->stopped_next = gc_min(2 * way->stopped_next, STOPPED_MAX);
-    way->patience_next = PATIENCE_MIN;
-  } else {
-    way->patience = way->patience_next;
-    way->patience_next = gc_min(2 * way->patience_next, PATIENCE_MAX);
-    go_beside(way);
+  if (ns_per_byte(way->with_stops) > ns_per_byte(way->beside) / 21 * 20) {
+    go_beside_for_a_while(way);
+    return;
   }
+  way->stopped = way->stopped_next;
+  way->stopped_next = gc_min(2 * way->stopped_next, STOPPED_MAX);
+  way->patience_next = PATIENCE_MIN;
 }
 
 static void
@@ -346,8 +353,7 @@ after_stop(struct gc_pacer_way *way, struct gc_pacer_span span) {
   add_to_rate(&way->with_stops, span);
   way->stopped--;
   if (is_long(span) || span.cycle_ns < span.ns / 10) {
-    way->stopped_next = STOPPED_MIN;
-    go_beside(way);
+    go_beside_for_a_while(way);
   } else if (way->on_trial > 0 && --way->on_trial == 0) {
     judge(way);
   } else if (way->stopped == 0) {
@@ -355,15 +361,17 @@ after_stop(struct gc_pacer_way *way, struct gc_pacer_span span) {
   }
 }
 
-// A cycle that was asked for says little of the program.
+// A cycle that was asked for says little of the program; nor does one that stopped it for another reason.
 void
 gc_pacer_way_after_full(struct gc_pacer_way *way, struct gc_pacer_span span) {
-  if (!span.stopped)
-    after_beside(way, span);
-  else if (way->stopped > 0)
+  if (span.asked_for && way->stopped > 0)
+    return;
+  if (span.asked_for || (span.stopped && way->stopped == 0))
+    go_beside(way);
+  else if (span.stopped)
     after_stop(way, span);
   else
-    go_beside(way);
+    after_beside(way, span);
 }
 
 // ---- Concurrent cycles ---------------------------------------------------------------------------------

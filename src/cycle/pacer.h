@@ -156,7 +156,7 @@ bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);
 //    +-----------------------------------------------------------------------------+
 //               now and then, to see whether that still holds
 //
-// Where pauses would be long, or take little of the time, it is not stopped.
+// From both of the others also when a pause was long, or took little of the time.
 struct gc_pacer_way {
   unsigned stopped;       // full cycles to come that stop the program
   unsigned on_trial;      // of these, before it is judged
@@ -178,6 +178,7 @@ struct gc_pacer_span {
   size_t born_bytes; // of these, during the cycle
   uint64_t pause_ns; // for which a full cycle would probably stop the program, or did
   bool stopped;      // it did
+  bool asked_for;    // not due
   bool settled;      // the heap does not grow, and there are no minor cycles
 };
 

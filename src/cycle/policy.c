@@ -10,7 +10,6 @@
 #include "cycle/remember.h"
 #include "gc.h"
 #include "heap/heap.h"
-#include "os/clock.h"
 #include "os/limits.h"
 #include "os/writes.h"
 #include "refs/finalizers.h"
@@ -37,6 +36,7 @@ static GC_STATE struct {
   struct gc_pacer_minors minors;
   struct gc_pacer_way way;
   uint64_t full_ended_ns; // the last full cycle
+  bool by_steps;          // the program drives cycles
 } policy;
 
 // ---- Noticing writes -----------------------------------------------------------------------------------
@@ -98,17 +98,22 @@ wants_minor(void) {
          (are_pauses_long() || gc_pacer_is_full_dear(policy.work_bytes, policy.full_budget_bytes));
 }
 
+bool
+gc_policy_prefers_stops(void) {
+  return policy.mode == GC_MODE_IS_AUTO && gc_pacer_way_stops(&policy.way) && !policy.by_steps;
+}
+
+void
+gc_policy_note_steps(void) {
+  policy.by_steps = true;
+}
+
 static bool
 wants_concurrent(void) {
   if (policy.mode != GC_MODE_IS_AUTO)
     return policy.mode == GC_MODE_IS_CONCURRENT;
   return gc_heap.live_bytes >= gc_tunables.concurrent_min_bytes && are_pauses_long() &&
-         !gc_pacer_way_stops(&policy.way);
-}
-
-bool
-gc_policy_prefers_stops(void) {
-  return policy.mode == GC_MODE_IS_AUTO && gc_pacer_way_stops(&policy.way);
+         !gc_policy_prefers_stops();
 }
 
 static bool
@@ -179,6 +184,8 @@ gc_policy_choose(enum gc_cycle_reason reason) {
     begin_tracking();
   if (reason == GC_CYCLE_STRESS)
     return choose_for_stress();
+  if (reason == GC_CYCLE_IDLE)
+    gc_pacer_way_init(&policy.way); // it has time to spare by now
   if (reason == GC_CYCLE_BUDGET && is_generational() && !is_full_due())
     return GC_POLICY_MINOR;
   bool may_wait = reason == GC_CYCLE_BUDGET || reason == GC_CYCLE_IDLE;
@@ -263,17 +270,17 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
 
 static void
 learn_way(struct gc_policy_full cycle, size_t allocated_bytes) {
-  uint64_t now_ns = gc_os_now_ns();
   struct gc_pacer_span span = {
-      .ns = now_ns - policy.full_ended_ns,
+      .ns = cycle.ended_ns - policy.full_ended_ns,
       .allocated_bytes = allocated_bytes,
       .cycle_ns = cycle.cycle_ns,
       .born_bytes = cycle.born_bytes,
       .pause_ns = cycle.concurrent ? cycle.mark_ns / 2 : cycle.cycle_ns,
       .stopped = !cycle.concurrent,
+      .asked_for = cycle.asked_for,
       .settled = !policy.growing && policy.full_first,
   };
-  policy.full_ended_ns = now_ns;
+  policy.full_ended_ns = cycle.ended_ns;
   gc_pacer_way_after_full(&policy.way, span);
 }
 
@@ -282,7 +289,7 @@ gc_policy_after_full(struct gc_policy_full cycle) {
   size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
   policy.floating_bytes = gc_pacer_floating_bytes(cycle.black_bytes);
-  if (cycle.concurrent)
+  if (cycle.born_bytes > 0)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, cycle.born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());

@@ -28,20 +28,25 @@ enum gc_policy_choice gc_policy_choose(enum gc_cycle_reason reason);
 void gc_policy_set_budget(void);
 void gc_policy_set_concurrent_budget(void);
 
-// Do full cycles stop the program because it has been found to get more done that way?
+// Do full cycles that are due stop the program because it has been found to get more done that way?
 bool gc_policy_prefers_stops(void);
+
+// The program drives cycles by steps: it is not to be stopped for a whole one.
+void gc_policy_note_steps(void);
 
 // What a full cycle was like.
 struct gc_policy_full {
   uint64_t mark_ns;   // that were spent on marking, by all
-  uint64_t cycle_ns;  // from the start to the end, when all is swept
+  uint64_t cycle_ns;  // from its start to the end of its last pause
+  uint64_t ended_ns;  // when that was
   bool concurrent;    // if not, it was one pause
+  bool asked_for;     // not due
   bool armed;         // so is what it has searched
   size_t born_bytes;  // during it
   size_t black_bytes; // of these, with the mark
 };
 
-// What was found out by a pause, by a full cycle, by a minor one.
+// What was found out by a pause; by a full cycle, when all is swept; by a minor one.
 void gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns);
 void gc_policy_after_full(struct gc_policy_full cycle);
 void gc_policy_after_minor(const struct gc_stopped *state, size_t allocated_bytes, size_t promoted_bytes);

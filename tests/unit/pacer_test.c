@@ -1056,13 +1056,48 @@ growing_heaps_and_those_with_minor_cycles_are_not_stopped(void **state) {
   assert_int_equal(ways_after(growing, 1000).stops, 0);
 }
 
+// It was expected to be shorter, or to take more of the time.
+static void
+after_a_stop_that_was_not_as_expected_trials_grow_rare(void **state) {
+  (void)state;
+  struct burden longer = shared_core, shorter = shared_core;
+  longer.beside_ns *= 5, longer.stop_ns *= 5, longer.budget_bytes *= 5;
+  shorter.stop_ns = 1e6;
+  for (int i = 0; i < 2; i++) {
+    struct ways program = ways_after(shared_core, 0);
+    for (int cycle = 0; cycle < 3000; cycle++) {
+      bool stopped = gc_pacer_way_stops(&program.way);
+      struct gc_pacer_span span = span_of(i == 0 ? longer : shorter, stopped);
+      if (i == 0 && stopped)
+        span.cycle_ns = span.pause_ns = 130 * MS;
+      gc_pacer_way_after_full(&program.way, span);
+      program.stops += stopped;
+    }
+    assert_in_range(program.stops, 1, 25);
+  }
+}
+
+static void
+what_is_asked_for_meanwhile_does_not_count(void **state) {
+  (void)state;
+  struct ways program = ways_after(shared_core, 10);
+  struct gc_pacer_way before = program.way;
+  struct gc_pacer_span span = span_of(shared_core, true);
+  span.asked_for = true;
+  for (int i = 0; i < 1000; i++)
+    gc_pacer_way_after_full(&program.way, span);
+  assert_memory_equal(&program.way, &before, sizeof before);
+}
+
 static void
 cycles_that_were_asked_for_prove_nothing(void **state) {
   (void)state;
   struct ways program = ways_after(shared_core, 0);
   for (int i = 0; i < 100; i++) {
     run_ways(&program, shared_core, 1);
-    gc_pacer_way_after_full(&program.way, span_of(shared_core, true));
+    struct gc_pacer_span span = span_of(shared_core, true);
+    span.asked_for = i % 2;
+    gc_pacer_way_after_full(&program.way, span);
   }
   assert_int_equal(program.stops, 0);
 }
@@ -1161,6 +1196,8 @@ main(void) {
       cmocka_unit_test(a_program_that_calms_down_is_not_stopped_any_more),
       cmocka_unit_test(long_pauses_are_never_preferred),
       cmocka_unit_test(growing_heaps_and_those_with_minor_cycles_are_not_stopped),
+      cmocka_unit_test(after_a_stop_that_was_not_as_expected_trials_grow_rare),
+      cmocka_unit_test(what_is_asked_for_meanwhile_does_not_count),
       cmocka_unit_test(cycles_that_were_asked_for_prove_nothing),
       cmocka_unit_test(no_span_is_too_odd),
       cmocka_unit_test(a_heap_of_nothing_and_one_of_everything),
