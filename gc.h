@@ -410,9 +410,9 @@ GC_API void GC_CALL GC_register_displacement(size_t displacement);
 
 // The modes.  Unless something is said, by GC_MODE in the environment or by a call, it is AUTO, where a heap
 // of less than LOAM_GENERATIONAL_MIN is collected as by STOP.  There it is also measured what concurrent
-// collections cost the program: where it gets more done when it is stopped instead, for 0.1 s or so each time,
-// it is, unless it has called GC_start_incremental_collection or GC_collect_a_little.  CONCURRENT is for
-// programs of which short pauses are wanted at any cost.  (Loam.)
+// collections cost the program: where it gets more done when it is stopped instead, for 0.1 s or so each
+// time, it is, unless it has called GC_start_incremental_collection or GC_collect_a_little.  CONCURRENT is
+// for programs of which short pauses are wanted at any cost.  (Loam.)
 enum GC_Mode {
   GC_MODE_STOP,         // all collections are of the whole heap and in one pause
   GC_MODE_GENERATIONAL, // minor collections, and full ones in one pause
