@@ -156,7 +156,8 @@ bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);
 //    +-----------------------------------------------------------------------------+
 //               now and then, to see whether that still holds
 //
-// From both of the others also when a pause was long, or took little of the time.
+// And from both when a pause was long, or took little of the time.  Then and when it does not get more done
+// patience is needed before the next trial, the more the oftener that has been so.
 struct gc_pacer_way {
   unsigned stopped;       // full cycles to come that stop the program
   unsigned on_trial;      // of these, before it is judged

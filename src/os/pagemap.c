@@ -1,4 +1,4 @@
-// Asking /proc/self/pagemap.  See pagemap.h.
+// Asking the pagemap.  See pagemap.h.
 #include "os/pagemap.h"
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 
 #include "base/valgrind.h"
 
-// Not that of /proc/self: when the first thread has ended there is none, and kernels before 6.15 may crash.
+// Not that of /proc/self, which is the first thread's: when that has ended it tells nothing any more.
 int
 gc_pagemap_open(void) {
   if (GC_VALGRIND_RUNNING())

@@ -1,5 +1,5 @@
-// /proc/self/pagemap and its PAGEMAP_SCAN (Linux 6.7): which pages of this process have memory, and which
-// were written since they were protected.  No malloc, no stdio; for use while the world is stopped.
+// The pagemap in /proc and its PAGEMAP_SCAN (Linux 6.7): which pages of this process have memory, and which
+// were written since they were protected.  No malloc, no stdio: it may be asked while the world is stopped.
 #pragma once
 
 #include <sys/ioctl.h>

@@ -58,7 +58,7 @@ static GC_STATE struct {
   struct gc_range heap;
   pid_t pid;      // of the process that registered it
   int faults_fd;  // of userfaultfd
-  int pagemap_fd; // of /proc/self/pagemap; both mean the memory of the process that opened them
+  int pagemap_fd; // of the pagemap; both mean the memory of the process that opened them
   struct gc_pagemap_region regions[REGIONS_AT_ONCE];
 } userfault = {.faults_fd = -1, .pagemap_fd = -1};
 
