@@ -138,10 +138,10 @@ push_granules(struct gc_marker *marker, size_t granule, size_t left) {
 // To read what was never touched, a new table's greater part, would make the system map a page of zeros
 // there, and change it for another one when the program writes.  So where parts of a large object may never
 // have been touched, its entries are like those of objects with descriptors, one for each stretch of 16 MiB
-// at most: when it is popped the system is asked, 0.1 ms at most.  What the program writes from there on,
+// at most: when it is popped the system is asked, for some 0.1 ms.  What the program writes from there on,
 // beside a concurrent cycle, counts as written.
 enum {
-  SPARSE_GRANULES_MIN = 1 << 14, // 256 KiB: to ask about less takes as long as to search it
+  SPARSE_GRANULES_MIN = 1 << 14, // 256 KiB: less is soon searched
   STRETCH_GRANULES = GC_ENTRY_GRANULES_MAX + 1
 };
 

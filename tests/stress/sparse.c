@@ -20,6 +20,7 @@ struct keeper {
 
 static __thread struct keeper keeper;
 static double deadline;
+static pthread_t threads[THREADS];
 
 static size_t
 below(size_t limit) {
@@ -110,30 +111,35 @@ keep_tables(void *seed) {
 }
 
 static void
-threads_keep_tables(void) {
-  pthread_t threads[THREADS];
-  deadline = stress_now() + stress_seconds(0.15);
+start_threads(double share) {
+  deadline = stress_now() + stress_seconds(share);
   for (uintptr_t i = 0; i < THREADS; i++)
     stress_create(&threads[i], keep_tables, (void *)i);
+}
+
+static void
+join_threads(void) {
   for (size_t i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
+}
+
+static void
+threads_keep_tables(void) {
+  start_threads(0.15);
+  join_threads();
 }
 
 // Now this one, now that: what was armed by one is not by the next.
 static void
 modes_come_and_go(void) {
-  pthread_t threads[THREADS];
-  deadline = stress_now() + stress_seconds(0.3);
-  for (uintptr_t i = 0; i < THREADS; i++)
-    stress_create(&threads[i], keep_tables, (void *)i);
+  start_threads(0.3);
   for (unsigned mode = 0; stress_now() < deadline; mode++) {
     GC_set_mode((enum GC_Mode)(mode % 4));
     usleep(20000);
     if (mode % 16 == 0)
       GC_gcollect();
   }
-  for (size_t i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  join_threads();
 }
 
 // A child has a copy of the tables, of which it has touched nothing itself.
