@@ -196,15 +196,15 @@ push_touched_parts(struct gc_marker *marker, struct gc_range stretch) {
   return bytes;
 }
 
-// Where there is no room for all parts it is searched as a whole, or the recovery from overflow would find as
-// little room for them.
+// Where there is no room for all parts, and for what the rest of a batch needs, it is searched as a whole: or
+// the same parts would be dropped again each time that the recovery from overflow comes to it.
 static void
 push_stretch(struct gc_marker *marker, struct gc_range stretch, struct gc_ref object) {
   size_t before = gc_mark_stack_count(&marker->stack);
   bool overflowed = marker->stack.overflowed;
   marker->stack.overflowed = false;
   size_t touched_bytes = push_touched_parts(marker, stretch);
-  if (marker->stack.overflowed) {
+  if (marker->stack.overflowed || !gc_mark_stack_reserve(&marker->stack, (size_t)2 * GC_MARK_ROOM)) {
     marker->stack.top = marker->stack.base + before;
     marker->stack.overflowed = false;
     push_part(stretch, marker);
