@@ -91,19 +91,27 @@ spin_for_change(void) {
   return gc_atomic_load_relaxed(&team.changes) != seen;
 }
 
-static bool
-is_worth_splitting(gc_mark_entry entry) {
-  return gc_mark_entry_granules(entry) >= SPLIT_GRANULES;
+// Among the oldest, the first one that is worth splitting; NULL: none is.
+static gc_mark_entry *
+find_long(const struct gc_mark_stack *stack) {
+  enum { LOOKED_AT = 64 };
+  size_t count = gc_min(gc_mark_stack_count(stack), LOOKED_AT);
+  for (size_t i = 0; i < count; i++)
+    if (gc_mark_entry_granules(stack->base[i]) >= SPLIT_GRANULES)
+      return &stack->base[i];
+  return NULL;
 }
 
-// A long array is one entry: give its second half away, or it would be one marker's work.  [team.lock]
+// A long array is one entry: give its second half away, or it would be one marker's work; and were all of it
+// given away, with little else, this marker would have it back before others have woken.  [team.lock]
 static bool
-share_half_of_oldest(struct gc_mark_stack *stack) {
-  size_t granule = gc_mark_entry_granule(*stack->base), granules = gc_mark_entry_granules(*stack->base);
-  if (!is_worth_splitting(*stack->base) || !gc_mark_stack_reserve(&team.pool, 1))
+share_half_of_long(struct gc_mark_stack *stack) {
+  gc_mark_entry *entry = find_long(stack);
+  if (!entry || !gc_mark_stack_reserve(&team.pool, 1))
     return false;
+  size_t granule = gc_mark_entry_granule(*entry), granules = gc_mark_entry_granules(*entry);
   *team.pool.top++ = gc_mark_entry_make(granule + granules / 2, granules - granules / 2);
-  *stack->base = gc_mark_entry_make(granule, granules / 2);
+  *entry = gc_mark_entry_make(granule, granules / 2);
   return true;
 }
 
@@ -119,13 +127,11 @@ share_oldest(struct gc_mark_stack *stack) {
   return true;
 }
 
-// Move work from the marker's stack to the pool: half of its oldest entry or, if that is short, the older
-// half of them.
-static void
-share(struct gc_mark_stack *stack) {
+void
+gc_team_share(struct gc_mark_stack *stack) {
   pthread_mutex_lock(&team.lock);
   bool overflowed = team.pool.overflowed;
-  if (share_half_of_oldest(stack) || share_oldest(stack))
+  if (share_half_of_long(stack) || share_oldest(stack))
     announce();
   team.pool.overflowed = overflowed; // nothing was lost
   pthread_mutex_unlock(&team.lock);
@@ -158,14 +164,13 @@ wait_for_change(const struct gc_marker *marker) {
 // What a long array refers to may be free of pointers: then its rest is all that ever is on the stack.
 static bool
 is_worth_sharing(const struct gc_mark_stack *stack) {
-  size_t count = gc_mark_stack_count(stack);
-  return count >= SHARE_AT_LEAST || (count > 0 && is_worth_splitting(*stack->base));
+  return gc_mark_stack_count(stack) >= SHARE_AT_LEAST || find_long(stack);
 }
 
 static void
 share_if_hungry(struct gc_marker *marker) {
   if (gc_atomic_load_relaxed(&team.hungry) > 0 && is_worth_sharing(&marker->stack))
-    share(&marker->stack);
+    gc_team_share(&marker->stack);
 }
 
 bool

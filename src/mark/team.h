@@ -77,6 +77,10 @@ const struct gc_mark_stack *gc_team_pool(void);
 
 // ----
 
+// Move work from a marker's stack to where others find it: half of a long array, which is one entry, or else
+// the older half of all entries.
+void gc_team_share(struct gc_mark_stack *stack);
+
 // Called by a marker between pieces of work: share if others are hungry.  false: the job has been called off.
 bool gc_team_check(struct gc_team *team, struct gc_marker *marker);
 

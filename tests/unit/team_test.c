@@ -140,6 +140,39 @@ a_long_array_of_pointer_free_objects_is_shared(void **state) {
   assert_several_mark();
 }
 
+// The granules of the entries, from the oldest on.
+static void
+assert_entries(const struct gc_mark_stack *stack, const size_t *granules, size_t count) {
+  assert_int_equal(gc_mark_stack_count(stack), count);
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(gc_mark_entry_granules(stack->base[i]), granules[i]);
+}
+
+// All other entries together are nothing to the array: given away whole with them, it would be back before
+// another marker has woken.
+static void
+of_a_long_array_half_is_shared(void **state) {
+  (void)state;
+  begin();
+  struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
+  assert_true(gc_mark_stack_reserve(stack, 4));
+  const size_t before[] = {2, 2, 100001, 64}, kept[] = {2, 2, 50000, 64}, shared[] = {50001};
+  for (size_t i = 0; i < 4; i++)
+    *stack->top++ = gc_mark_entry_make(i * 200000, before[i]);
+  gc_team_share(stack);
+  assert_entries(stack, kept, 4);
+  assert_entries(gc_team_pool(), shared, 1);
+  assert_int_equal(gc_mark_entry_granule(stack->base[2]), 400000);
+  assert_int_equal(gc_mark_entry_granule(*gc_team_pool()->base), 450000);
+
+  stack->base[2] = gc_mark_entry_make(400000, 64); // a short one
+  const size_t both[] = {50001, 2, 2}, left[] = {64, 64};
+  gc_team_share(stack);
+  assert_entries(stack, left, 2);
+  assert_entries(gc_team_pool(), both, 3);
+  gc_mark_stack_clear(stack);
+}
+
 static void
 marks_survive_overflow_of_any_marker(void **state) {
   (void)state;
@@ -530,6 +563,7 @@ main(void) {
       cmocka_unit_test(helpers_are_created_once),
       cmocka_unit_test(work_that_one_marker_starts_with_is_shared),
       cmocka_unit_test(a_long_array_of_pointer_free_objects_is_shared),
+      cmocka_unit_test(of_a_long_array_half_is_shared),
       cmocka_unit_test(marks_survive_overflow_of_any_marker),
       cmocka_unit_test(more_uncollectable_objects_than_the_stack_holds),
       cmocka_unit_test(a_job_that_was_called_off_can_be_undone_and_done_again),
