@@ -20,7 +20,7 @@
 #include "refs/refs.h"
 #include "world/world.h"
 
-enum phase { IDLE, MARKING, REMARKING, LOOKING_AHEAD, SWEEPING };
+enum phase { IDLE, MARKING, REMARKING, LOOKING_AHEAD, SWEEPING, SETTLING };
 
 enum {
   PASSES_MAX = 12,         // over the heap, before the pause comes in any case
@@ -41,7 +41,7 @@ static GC_STATE struct {
   // [gc_cycle_lock; `phase` read racily]
   volatile enum phase phase;
   unsigned pass;
-  size_t page;           // REMARKING: how far this pass has come
+  size_t page;           // REMARKING: how far this pass has come; SETTLING: disarming
   size_t found;          // OS pages that it has found written
   size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
   size_t written_before; // likewise, told by who has found them between cycles
@@ -109,11 +109,12 @@ is_marking(void) {
 static void
 enter(enum phase phase) {
   static const unsigned may_follow[] = {
-      [IDLE] = 1u << SWEEPING | 1u << MARKING,
+      [IDLE] = 1u << SETTLING | 1u << MARKING,
       [MARKING] = 1u << IDLE | 1u << LOOKING_AHEAD,
       [REMARKING] = 1u << MARKING,
       [LOOKING_AHEAD] = 1u << REMARKING,
       [SWEEPING] = 1u << LOOKING_AHEAD | 1u << REMARKING | 1u << MARKING,
+      [SETTLING] = 1u << SWEEPING,
   };
   GC_ASSERT(may_follow[phase] >> cycle.phase & 1);
   cycle.phase = phase;
@@ -224,9 +225,14 @@ may_stay_armed(size_t expected_bytes) {
          gc_pacer_faults_are_cheaper(expected_bytes, gc_heap.live_bytes);
 }
 
+static bool
+must_disarm(size_t expected_bytes) {
+  return !gc_policy_relies_on_writes() && !may_stay_armed(expected_bytes);
+}
+
 void
 gc_concurrent_settle(size_t expected_bytes) {
-  if (cycle.phase == IDLE && !gc_policy_relies_on_writes() && !may_stay_armed(expected_bytes))
+  if (cycle.phase == IDLE && must_disarm(expected_bytes))
     for_each_stretch(gc_remember_disarm);
 }
 
@@ -420,7 +426,7 @@ finish(bool at_any_price) {
   } else {
     return false;
   }
-  cycle.throttling = false;
+  cycle.throttling = finished && cycle.holds_back;
   return finished;
 }
 
@@ -471,6 +477,29 @@ expected_bytes(void) {
 }
 
 static void
+end_cycle(void) {
+  cycle.throttling = false;
+  enter(IDLE);
+  gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
+               gc_os_now_ns() - cycle.began_ns);
+}
+
+// A program that writes everywhere gets next to nothing done meanwhile: while a call changes page tables, each
+// of its writes to a page that is armed has the other processors interrupted, ours among them.
+static void
+settle_slice(uint64_t deadline_ns) {
+  while (cycle.page < gc_heap.frontier && gc_os_now_ns() < deadline_ns) {
+    size_t limit = gc_min(cycle.page + ARM_AT_ONCE_PAGES, gc_heap.frontier);
+    gc_lock_acquire(&gc_lock);
+    gc_remember_disarm(cycle.page, limit);
+    gc_lock_release(&gc_lock);
+    cycle.page = limit;
+  }
+  if (cycle.page >= gc_heap.frontier)
+    end_cycle();
+}
+
+static void
 sweep_slice(uint64_t deadline_ns) {
   bool more = true;
   while (more && gc_os_now_ns() < deadline_ns) {
@@ -480,7 +509,7 @@ sweep_slice(uint64_t deadline_ns) {
   }
   if (more)
     return;
-  enter(IDLE);
+  enter(SETTLING);
   learn_from_hot_pages();
   bool all_hot = cycle.holds_back || cycle.hold_back > 0; // a minor cycle would find too much written
   gc_policy_after_full((struct gc_policy_full){
@@ -492,9 +521,8 @@ sweep_slice(uint64_t deadline_ns) {
       .born_bytes = cycle.born_bytes,
       .black_bytes = cycle.born_bytes - gc_min(cycle.white_bytes, cycle.born_bytes),
   });
-  gc_concurrent_settle(expected_bytes());
-  gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
-               gc_os_now_ns() - cycle.began_ns);
+  cycle.page = must_disarm(expected_bytes()) ? 0 : gc_heap.frontier;
+  settle_slice(deadline_ns);
 }
 
 static void
@@ -535,6 +563,9 @@ gc_concurrent_slice(void) {
   case SWEEPING:
     sweep_slice(deadline_ns);
     break;
+  case SETTLING:
+    settle_slice(deadline_ns);
+    break;
   }
   cycle.mark_ns += gc_os_now_ns() - began_ns;
   return cycle.phase != IDLE;
@@ -545,7 +576,7 @@ bool
 gc_concurrent_complete(void) {
   if (is_marking())
     finish(true);
-  while (cycle.phase == SWEEPING)
+  while (cycle.phase == SWEEPING || cycle.phase == SETTLING)
     gc_concurrent_slice();
   return cycle.phase == IDLE;
 }

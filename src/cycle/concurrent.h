@@ -2,8 +2,9 @@
 //
 //          arm, start (a pause)
 //   IDLE ----------------------> MARKING <------------+
-//    ^                              | stack empty      | the pause took too long and was called off
-//    | all swept                    v                  |
+//    ^ all disarmed                 | stack empty      | the pause took too long and was called off
+//   SETTLING                        |                  |
+//    ^ all swept                    v                  |
 //   SWEEPING <-- LOOKING_AHEAD <-- REMARKING            |
 //       finish (a pause) |          |     ^            |
 //                        +----------|-----|------------+
@@ -22,7 +23,7 @@
 // nothing was blackened or there are hot pages: remember.h), and when they have allocated more than the pacer
 // allows for, allocating threads wait for a slice each time they need more memory: so what is written shrinks
 // from pass to pass, however fast the program writes.  Meanwhile they mark as guests (mark/team.h), without
-// that lock.  Where that is cheaper because nearly all pages are hot, they do so from the start.
+// that lock.  Where that is cheaper because nearly all pages are hot, they do so from the start to the end.
 //
 // Invariant in force between slices (after Dijkstra et al. 1978, with the kernel's protection as the barrier;
 // Boehm, Demers and Shenker 1991): what a marked object refers to is marked, or the marked object is grey, or
