@@ -204,12 +204,13 @@ was_cheaper(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor, s
   return minors->full_ns == 0 || minor_ns < full_ns_per_byte(minors) * (double)reclaimed_bytes;
 }
 
+// What most live on for a while will do so again.
 static void
 give_up(struct gc_pacer_minors *minors, bool growing) {
   minors->score = 0;
   minors->growing = growing;
   minors->waiting = minors->wait_next;
-  minors->wait_next = (unsigned)gc_min(2 * minors->wait_next, WAIT_MAX);
+  minors->wait_next = (unsigned)gc_min((growing ? 4 : 2) * minors->wait_next, WAIT_MAX);
 }
 
 void
@@ -380,7 +381,7 @@ gc_pacer_way_after_full(struct gc_pacer_way *way, struct gc_pacer_span span) {
 
 // In eighths.
 enum {
-  GROWING_SHARE = 6, // of a budget, where a growing heap would have to be given memory for it
+  GROWING_SHARE = 6, // of a budget, at least, where a growing heap would have to be given memory for it
   RESERVE_SHARE = 6, // of what that gives, at most, for what is born while the cycle marks
   BORN_SHARE = 3     // of a budget, for that in fresh memory
 };
@@ -391,18 +392,19 @@ eighths(size_t bytes, unsigned share) {
 }
 
 // A program that goes on meanwhile keeps more than one that is stopped would.  A heap that grows may be at
-// its peak, which is what it will hold for long: so less is asked of the system then.  Small heaps would
-// start cycles at once.
+// its peak, which is what it will hold for long: so less is asked of the system then, by as much.  Small heaps
+// would start cycles at once.
 static size_t
-concurrent_budget_bytes(struct gc_pacer_heap heap) {
+concurrent_budget_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
   size_t base_bytes = gc_pacer_base_budget_bytes(heap);
-  size_t fresh_bytes = heap.growing ? eighths(base_bytes, GROWING_SHARE) : base_bytes;
+  size_t less_bytes = gc_min(born_bytes, base_bytes - eighths(base_bytes, GROWING_SHARE));
+  size_t fresh_bytes = heap.growing ? base_bytes - less_bytes : base_bytes;
   return budget_with_held(heap, gc_max(fresh_bytes, 2 * heap.min_budget_bytes));
 }
 
 size_t
 gc_pacer_start_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
-  size_t budget_bytes = concurrent_budget_bytes(heap);
+  size_t budget_bytes = concurrent_budget_bytes(heap, born_bytes);
   size_t most_bytes = eighths(budget_bytes, RESERVE_SHARE);
   size_t reserve_bytes = born_bytes < most_bytes ? born_bytes + born_bytes / 4 : most_bytes;
   return budget_bytes - gc_max(gc_min(reserve_bytes, most_bytes), budget_bytes / 16);

@@ -628,28 +628,28 @@ the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come(void **state) {
   assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP);
 }
 
-// What it waits each time, before minor cycles are tried again and fail.
+// What it waits each time, before minor cycles are tried again and fail: so many times as much as before.
 static void
-check_backing_off(struct shape shape) {
+check_backing_off(struct shape shape, size_t times) {
   struct generations program = program_with(200 * GC_MIB);
   minors_until_given_up(&program, shape);
   for (size_t expected = 1, round = 0; round < 10; round++) {
     assert_int_equal(fulls_until_minors_pay(&program, shape), expected);
     assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP_AGAIN);
-    expected = gc_min(2 * expected, WAIT_MOST);
+    expected = gc_min(times * expected, WAIT_MOST);
   }
 }
 
 static void
 where_nothing_dies_young_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(replacement);
+  check_backing_off(replacement, 4);
 }
 
 static void
 where_they_cost_too_much_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(costly);
+  check_backing_off(costly, 2);
 }
 
 // They are given up at once.  The full cycle that comes instead is the first of those to wait for.
@@ -854,6 +854,23 @@ concurrent_cycles_use_memory_that_is_held(void **state) {
     assert_int_equal(gc_pacer_concurrent_bytes(heap), budget(live));
     heap.initial_heap_bytes = 4 * live;
     assert_true(gc_pacer_start_bytes(heap, 0) >= 2 * live);
+  }
+}
+
+// What is born during a cycle is kept; where that is little, as when the program is held back, a heap that grows
+// may be given nearly as much as others.
+static void
+a_growing_heap_is_given_the_less_the_more_is_born(void **state) {
+  (void)state;
+  for (size_t live = 64 * GC_MIB; live <= 64 * GC_GIB; live *= 2) {
+    struct gc_pacer_heap heap = heap_with(live), growing = heap;
+    growing.growing = true;
+    assert_int_equal(gc_pacer_start_bytes(growing, 0), gc_pacer_start_bytes(heap, 0));
+    for (size_t born = 0, before = SIZE_MAX; born < budget(live); born += budget(live) / 64) {
+      size_t start = gc_pacer_start_bytes(growing, born), other = gc_pacer_start_bytes(heap, born);
+      assert_true(start <= before && start <= other && start >= other - gc_min(2 * born, other / 5 * 3));
+      before = start;
+    }
   }
 }
 
@@ -1184,6 +1201,7 @@ main(void) {
       cmocka_unit_test(a_concurrent_cycle_starts_before_the_budget_is_used_up),
       cmocka_unit_test(it_starts_the_later_the_less_is_born_meanwhile),
       cmocka_unit_test(concurrent_cycles_use_memory_that_is_held),
+      cmocka_unit_test(a_growing_heap_is_given_the_less_the_more_is_born),
       cmocka_unit_test(a_heap_grows_unless_most_of_what_is_allocated_dies),
       cmocka_unit_test(more_is_written_while_more_is_allocated),
       cmocka_unit_test(what_is_born_is_expected_again),
