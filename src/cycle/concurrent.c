@@ -43,10 +43,12 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;           // REMARKING: how far this pass has come; SETTLING: disarming
   size_t found;          // OS pages that it has found written
+  size_t found_first;    // that the first one has
   size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
   size_t written_before; // likewise, told by who has found them between cycles
   unsigned wary;         // cycles after which nothing stays armed
-  size_t hot_pages;      // that the first pass has left open
+  bool leaves_hot;       // pages open until then
+  size_t hot_pages;      // so many has the first pass left open
   uint64_t cool_ns;      // spent until it came to them
   uint64_t hot_ns;       // and to search them
   bool holds_back;       // the program, from the start
@@ -67,6 +69,14 @@ static GC_STATE struct {
   uint64_t deadline_ns;     // of the last pause
   volatile bool throttling; // [racy]
 } cycle;
+
+// Hot pages (remember.h), as far as they are learnt about from cycle to cycle.
+static GC_STATE struct {
+  unsigned cycles;
+  size_t first; // so many were found by the first of some cycles; 0: this is the first
+  size_t found; // so many more by this one
+  bool move;    // each cycle finds others, so none are left open
+} hot;          // [gc_cycle_lock]
 
 static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
 
@@ -131,11 +141,12 @@ keep_pause(const struct gc_pause *pause) {
 
 // Where to search hot pages again takes a third as long as all before, it is cheaper to hold the program back
 // from the start, when it has written little: what it gets done otherwise does not make up for that.  Now and
-// then the other way is tried again.
+// then the other way is tried again.  With mprotect all pages that are written would be hot.
 static void
 choose_to_hold_back(void) {
   cycle.holds_back = cycle.hold_back > 0;
   cycle.hold_back -= cycle.holds_back;
+  cycle.leaves_hot = !cycle.holds_back && !hot.move && gc_writes_kind() != GC_WRITES_PROTECT;
 }
 
 void
@@ -204,9 +215,10 @@ learn_from_writes_between(void) {
 
 static void
 forget_hot_now_and_then(void) {
-  static GC_STATE unsigned cycles;
-  if (cycle.holds_back || cycles++ % HOT_CYCLES != 0)
+  hot.found = 0;
+  if (cycle.holds_back || (!hot.move && hot.cycles++ % HOT_CYCLES != 0))
     return;
+  hot.first = 0;
   gc_lock_acquire(&gc_lock);
   gc_remember_forget_hot();
   gc_lock_release(&gc_lock);
@@ -288,8 +300,8 @@ allocated_meanwhile(void) {
 // Hot pages would all be written again while the second pass is under way.
 static bool
 must_throttle(void) {
-  bool hot = cycle.hot_pages >= HOT_PAGES_MIN;
-  return cycle.holds_back || cycle.pass > (hot ? 1u : 1u + cycle.asked_again);
+  bool any_hot = cycle.hot_pages >= HOT_PAGES_MIN;
+  return cycle.holds_back || cycle.pass > (any_hot ? 1u : 1u + cycle.asked_again);
 }
 
 static uint64_t
@@ -297,9 +309,26 @@ marked_ns(void) {
   return cycle.mark_ns + gc_atomic_load_relaxed(&worker.guests_ns);
 }
 
+// A program that writes to one place after the other writes as much in each cycle, but not to the same pages:
+// to leave open what was hot before would be for nothing.  Where it does write to the same ones, the second
+// pass finds many of them written again.
+static void
+learn_whether_hot_pages_move(void) {
+  if (cycle.attempts > 0)
+    return;
+  if (cycle.pass == 2 && !cycle.leaves_hot)
+    hot.move = hot.move && (cycle.found <= LITTLE_PARTS || cycle.found < cycle.found_first / 4);
+  else if (cycle.pass == 1 && cycle.leaves_hot && hot.first > 0)
+    hot.move = hot.found >= HOT_PAGES_MIN && hot.found >= hot.first / 2;
+  else if (cycle.pass == 1 && cycle.leaves_hot)
+    hot.first = hot.found;
+}
+
 // The second pass searches hot pages, unless it is one after a pause that was called off.
 static void
 note_time(void) {
+  if (cycle.pass == 1)
+    cycle.found_first = cycle.found;
   if (cycle.pass == 1 && cycle.attempts == 0)
     cycle.cool_ns = marked_ns();
   else if (cycle.pass == 2 && cycle.attempts == 0)
@@ -340,10 +369,10 @@ mark_slice(uint64_t deadline_ns) {
   begin_pass(1);
 }
 
-// The first pass leaves hot pages to the second.  With mprotect all that are written would be hot.
+// The first pass leaves hot pages to the second.
 static bool
 leaves_hot_pages(void) {
-  return cycle.pass == 1 && cycle.attempts == 0 && !cycle.holds_back && gc_writes_kind() != GC_WRITES_PROTECT;
+  return cycle.leaves_hot && cycle.pass == 1 && cycle.attempts == 0;
 }
 
 static bool
@@ -362,7 +391,7 @@ arm_and_gather(size_t page, size_t limit) {
   bool done = gc_remember_gather(page, limit, false, &found);
   cycle.written += count_found();
   if (early)
-    gc_remember_take_hot(&found);
+    hot.found += gc_remember_take_hot(&found);
   for (size_t open = page; open < limit && done; open++)
     if (is_to_be_searched(open, early))
       done = gc_range_array_push(
@@ -436,6 +465,7 @@ finish(bool at_any_price) {
 static void
 end_pass(void) {
   note_time();
+  learn_whether_hot_pages_move();
   bool more = cycle.found > LITTLE_PARTS && cycle.pass < PASSES_MAX;
   if (blacken() || more || (leaves_hot_pages() && cycle.hot_pages > 0)) {
     begin_pass(cycle.pass + 1);

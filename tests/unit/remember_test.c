@@ -42,7 +42,7 @@ pages_become_hot_when_a_quarter_is_written(void **state) {
   for (size_t part = 0; part < PARTS / 2; part += 2)
     add_written(&written, first + 2, part, 1);    // hot, in pieces
   add_written(&written, first + 3, PARTS - 1, 1); // not
-  gc_remember_take_hot(&written);
+  assert_int_equal(gc_remember_take_hot(&written), 2);
   assert_int_equal(written.count, 2);
   assert_ptr_equal(written.items[0].base, gc_heap_page_address(first + 1) + GC_WRITES_BYTES);
   assert_ptr_equal(written.items[1].limit, gc_heap_page_address(first + 4));
@@ -51,7 +51,7 @@ pages_become_hot_when_a_quarter_is_written(void **state) {
 
   gc_range_array_clear(&written);
   add_written(&written, first + 2, 3, 1); // still hot
-  gc_remember_take_hot(&written);
+  assert_int_equal(gc_remember_take_hot(&written), 0);
   assert_int_equal(written.count, 0);
   gc_remember_forget_hot();
   add_written(&written, first + 2, 3, 1);
