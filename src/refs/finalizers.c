@@ -482,9 +482,30 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
   gc_ref_table_contract(&table);
 }
 
+static GC_STATE size_t known_limit; // of the table, when it was last looked ahead in [gc_cycle_lock]
+
+// Read while it may be removed, and its place be given away: what it says may belong to two.
+GC_NO_SANITIZE static bool
+seems_to_need_no_look(const volatile struct gc_ref_node *node) {
+  if (!(node->bits & GC_REF_LINKED))
+    return true;
+  uintptr_t key = node->key;
+  return key - (uintptr_t)gc_heap.base < gc_heap.frontier << GC_PAGE_SHIFT &&
+         !is_white(gc_team_own_marker(), gc_heap_byte_at((const void *)key));
+}
+
+size_t
+gc_finalizers_skip_ahead(size_t position, size_t nodes) {
+  size_t limit = gc_min(position + nodes, known_limit);
+  while (position < limit && (position == 0 || seems_to_need_no_look(node_at((uint32_t)position))))
+    position++;
+  return position;
+}
+
 bool
 gc_finalizers_look_ahead(size_t *position, size_t nodes) {
   size_t limit = gc_min(*position + nodes, gc_ref_table_limit(&table));
+  known_limit = gc_ref_table_limit(&table);
   for (; *position < limit; ++*position) {
     uint32_t index = (uint32_t)*position;
     if (index && gc_ref_table_is_linked(&table, index) && still_dies(node_at(index)))

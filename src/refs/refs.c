@@ -74,7 +74,8 @@ enum {
   // A review is followed by another one if there were more young registrations, which came meanwhile.
   REVIEWS_MAX = 16,
   LITTLE_NODES = 4096, // for which the pause takes 0.2 ms
-  NODES_AT_ONCE = 1024 // some 0.1 ms, for which others wait
+  NODES_AT_ONCE = 1024, // some 0.1 ms, for which others wait
+  NODES_SKIPPED_AT_ONCE = 16384 // in as much, for which nobody does
 };
 
 static GC_STATE struct {
@@ -124,6 +125,8 @@ look_in_table(size_t nodes) {
 static bool
 look_at_some(void) {
   const struct gc_mark_stack *stack = &gc_team_own_marker()->stack;
+  if (ahead.table == FINALIZERS)
+    ahead.position = gc_finalizers_skip_ahead(ahead.position, NODES_SKIPPED_AT_ONCE);
   gc_lock_acquire(&gc_lock);
   bool more = look_in_table(NODES_AT_ONCE);
   gc_lock_release(&gc_lock);
