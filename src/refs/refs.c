@@ -73,8 +73,8 @@ enum {
   ROUNDS_MAX = 8,
   // A review is followed by another one if there were more young registrations, which came meanwhile.
   REVIEWS_MAX = 16,
-  LITTLE_NODES = 4096, // for which the pause takes 0.2 ms
-  NODES_AT_ONCE = 1024, // some 0.1 ms, for which others wait
+  LITTLE_NODES = 4096,          // for which the pause takes 0.2 ms
+  NODES_AT_ONCE = 1024,         // some 0.1 ms, for which others wait
   NODES_SKIPPED_AT_ONCE = 16384 // in as much, for which nobody does
 };
 
