@@ -514,8 +514,8 @@ end_cycle(void) {
                gc_os_now_ns() - cycle.began_ns);
 }
 
-// A program that writes everywhere gets next to nothing done meanwhile: while a call changes page tables, each
-// of its writes to a page that is armed has the other processors interrupted, ours among them.
+// A program that writes everywhere gets next to nothing done meanwhile: while a call changes page tables,
+// each of its writes to a page that is armed has the other processors interrupted, ours among them.
 static void
 settle_slice(uint64_t deadline_ns) {
   while (cycle.page < gc_heap.frontier && gc_os_now_ns() < deadline_ns) {

@@ -392,8 +392,8 @@ eighths(size_t bytes, unsigned share) {
 }
 
 // A program that goes on meanwhile keeps more than one that is stopped would.  A heap that grows may be at
-// its peak, which is what it will hold for long: so less is asked of the system then, by as much.  Small heaps
-// would start cycles at once.
+// its peak, which is what it will hold for long: so less is asked of the system then, by as much.  Small
+// heaps would start cycles at once.
 static size_t
 concurrent_budget_bytes(struct gc_pacer_heap heap, size_t born_bytes) {
   size_t base_bytes = gc_pacer_base_budget_bytes(heap);

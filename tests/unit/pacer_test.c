@@ -857,8 +857,8 @@ concurrent_cycles_use_memory_that_is_held(void **state) {
   }
 }
 
-// What is born during a cycle is kept; where that is little, as when the program is held back, a heap that grows
-// may be given nearly as much as others.
+// What is born during a cycle is kept; where that is little, as when the program is held back, a heap that
+// grows may be given nearly as much as others.
 static void
 a_growing_heap_is_given_the_less_the_more_is_born(void **state) {
   (void)state;
