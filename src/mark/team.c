@@ -18,7 +18,8 @@ _Static_assert(GC_MARKERS_MAX <= 64, "a bit for each marker");
 
 enum {
   SPLIT_GRANULES = 4096, // an entry of 64 KiB is worth splitting
-  SHARE_AT_LEAST = 16,   // entries on a stack below which it is not worth sharing
+  SHARE_AT_LEAST = 4,    // entries on a stack below which it is not worth sharing
+  TAKE_AT_LEAST = 16,    // entries, if there are so many
   SHARE_AT_MOST = 4096,  // moved at once
   HELPER_STACK_BYTES = 256 * 1024
 };
@@ -94,7 +95,7 @@ spin_for_change(void) {
 // Among the oldest, the first one that is worth splitting; NULL: none is.
 static gc_mark_entry *
 find_long(const struct gc_mark_stack *stack) {
-  enum { LOOKED_AT = 64 };
+  enum { LOOKED_AT = 1024 };
   size_t count = gc_min(gc_mark_stack_count(stack), LOOKED_AT);
   for (size_t i = 0; i < count; i++)
     if (gc_mark_entry_granules(stack->base[i]) >= SPLIT_GRANULES)
@@ -193,7 +194,7 @@ is_pool_empty(void) {
 static void
 take_from_pool(struct gc_marker *marker, size_t sharers) {
   size_t available = gc_mark_stack_count(&team.pool);
-  size_t count = gc_max(gc_min(available, SHARE_AT_LEAST), available / sharers);
+  size_t count = gc_max(gc_min(available, TAKE_AT_LEAST), available / sharers);
   bool overflowed = marker->stack.overflowed;
   if (!gc_mark_stack_reserve(&marker->stack, count))
     count = gc_min(count, (size_t)(marker->stack.limit - marker->stack.top));
