@@ -384,19 +384,22 @@ admit_guest(void) {
   return NULL;
 }
 
-// Who has nothing to do is no guest: nobody should wait for him.  [team.lock, released meanwhile]
-static struct gc_marker *
-find_work_as_guest(unsigned most) {
-  bool found = has_room_for_guest(most) && await_pool() && has_room_for_guest(most);
-  struct gc_marker *marker = found ? admit_guest() : NULL;
-  if (marker)
-    take_from_pool(marker, 2);
-  return marker;
-}
-
 static bool
 is_time_to_leave(const volatile int *hurry, uint64_t deadline_ns) {
   return *hurry || gc_os_now_ns() >= deadline_ns;
+}
+
+// Who has nothing to do is no guest: nobody should wait for him.  But he waits: the caller's marker looks only
+// now and then whether somebody does.  [team.lock, released meanwhile]
+static struct gc_marker *
+find_work_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns) {
+  bool found = false;
+  while (has_room_for_guest(most) && !found && !is_time_to_leave(hurry, deadline_ns))
+    found = await_pool();
+  struct gc_marker *marker = found && has_room_for_guest(most) ? admit_guest() : NULL;
+  if (marker)
+    take_from_pool(marker, 2);
+  return marker;
 }
 
 // [team.lock]
@@ -413,7 +416,7 @@ gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadlin
   struct gc_marker *marker;
   uint64_t spent_ns = 0;
   pthread_mutex_lock(&team.lock);
-  while (!is_time_to_leave(hurry, deadline_ns) && (marker = find_work_as_guest(most))) {
+  while ((marker = find_work_as_guest(most, hurry, deadline_ns))) {
     pthread_mutex_unlock(&team.lock);
     uint64_t began_ns = gc_os_now_ns();
     while (gc_marker_drain_a_little(marker) && !is_time_to_leave(hurry, deadline_ns))
