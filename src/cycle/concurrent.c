@@ -311,15 +311,18 @@ marked_ns(void) {
 
 // A program that writes to one place after the other writes as much in each cycle, but not to the same pages:
 // to leave open what was hot before would be for nothing.  Where it does write to the same ones, the second
-// pass finds many of them written again.
+// pass finds many of them written again; unless it is held back by then, but there they are many, or all.
 static void
 learn_whether_hot_pages_move(void) {
+  enum { FEW_OF = 16 };
+  size_t few = gc_heap.frontier / FEW_OF;
   if (cycle.attempts > 0)
     return;
   if (cycle.pass == 2 && !cycle.leaves_hot)
-    hot.move = hot.move && (cycle.found <= LITTLE_PARTS || cycle.found < cycle.found_first / 4);
+    hot.move = hot.move && cycle.found_first * GC_WRITES_BYTES <= few * GC_PAGE_BYTES &&
+               (cycle.found <= LITTLE_PARTS || cycle.found < cycle.found_first / 4);
   else if (cycle.pass == 1 && cycle.leaves_hot && hot.first > 0)
-    hot.move = hot.found >= HOT_PAGES_MIN && hot.found >= hot.first / 2;
+    hot.move = hot.found >= HOT_PAGES_MIN && hot.found >= hot.first / 2 && hot.first + hot.found <= few;
   else if (cycle.pass == 1 && cycle.leaves_hot)
     hot.first = hot.found;
 }
