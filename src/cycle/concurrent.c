@@ -43,12 +43,12 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;           // REMARKING: how far this pass has come; SETTLING: disarming
   size_t found;          // OS pages that it has found written
-  size_t found_first;    // that the first one has
+  size_t found_first;    // and that the first pass has
   size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
   size_t written_before; // likewise, told by who has found them between cycles
   unsigned wary;         // cycles after which nothing stays armed
-  bool leaves_hot;       // pages open until then
-  size_t hot_pages;      // so many has the first pass left open
+  bool leaves_hot;       // pages open, the first pass does
+  size_t hot_pages;      // so many
   uint64_t cool_ns;      // spent until it came to them
   uint64_t hot_ns;       // and to search them
   bool holds_back;       // the program, from the start
@@ -152,6 +152,7 @@ choose_to_hold_back(void) {
 void
 gc_concurrent_expect_another_phase(void) {
   cycle.hold_back = 0;
+  hot.move = false;
 }
 
 static void
@@ -244,7 +245,8 @@ must_disarm(size_t expected_bytes) {
 
 void
 gc_concurrent_settle(size_t expected_bytes) {
-  if (cycle.phase == IDLE && must_disarm(expected_bytes))
+  GC_ASSERT(cycle.phase == IDLE);
+  if (must_disarm(expected_bytes))
     for_each_stretch(gc_remember_disarm);
 }
 
@@ -297,11 +299,12 @@ allocated_meanwhile(void) {
   return allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
 }
 
-// Hot pages would all be written again while the second pass is under way.
+// Hot pages would all be written again while the second pass is under way.  And once a pause was called off too
+// much was written before it.
 static bool
 must_throttle(void) {
   bool any_hot = cycle.hot_pages >= HOT_PAGES_MIN;
-  return cycle.holds_back || cycle.pass > (any_hot ? 1u : 1u + cycle.asked_again);
+  return cycle.holds_back || cycle.attempts > 0 || cycle.pass > (any_hot ? 1u : 1u + cycle.asked_again);
 }
 
 static uint64_t
@@ -513,6 +516,7 @@ static void
 end_cycle(void) {
   cycle.throttling = false;
   enter(IDLE);
+  gc_policy_set_budget(); // who did the slices may have been given less, to go on with them
   gc_cycle_log(cycle.holds_back ? "concurrent, throttled" : "concurrent", cycle.pauses, cycle.pause_count,
                gc_os_now_ns() - cycle.began_ns);
 }

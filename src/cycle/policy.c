@@ -289,7 +289,7 @@ gc_policy_after_full(struct gc_policy_full cycle) {
   size_t before_bytes = policy.full_live_bytes;
   policy.keepers = gc_finalizers_take_keepers();
   policy.floating_bytes = gc_pacer_floating_bytes(cycle.black_bytes);
-  if (cycle.born_bytes > 0)
+  if (cycle.concurrent)
     policy.born_bytes = gc_pacer_expected_born_bytes(policy.born_bytes, cycle.born_bytes);
   policy.full_live_bytes = gc_cycle_pacer_heap().live_bytes;
   policy.full_budget_bytes = gc_pacer_budget_bytes(gc_cycle_pacer_heap());

@@ -89,21 +89,21 @@ gc_remember_arm_cool(size_t page, size_t limit) {
 size_t
 gc_remember_take_hot(struct gc_range_array *written) {
   enum { HOT_PARTS = PARTS / 4 };
-  size_t kept = 0, new = 0;
+  size_t kept = 0, fresh = 0;
   for (size_t i = 0, next; i < written->count; i = next) {
     size_t page = gc_heap_page_of(written->items[i].base), parts = 0;
     for (next = i; next < written->count && gc_heap_page_of(written->items[next].base) == page; next++)
       parts += gc_range_bytes(written->items[next]) >> GC_WRITES_SHIFT;
     if (parts >= HOT_PARTS && !gc_page_set_has(gc_heap.hot, page)) {
       gc_page_set_add(gc_heap.hot, page);
-      new ++;
+      fresh++;
     }
     if (!gc_page_set_has(gc_heap.hot, page))
       while (i < next)
         written->items[kept++] = written->items[i++];
   }
   written->count = kept;
-  return new;
+  return fresh;
 }
 
 void

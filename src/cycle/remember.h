@@ -33,12 +33,16 @@ void gc_remember_harvest(size_t page, size_t limit);
 bool gc_remember_gather(size_t page, size_t limit, bool open, struct gc_range_array *written);
 
 // A program that writes all over a table while a concurrent cycle marks would take a fault for each OS page
-// of it after each pass.  Such pages are *hot*: they are left open until the program is held back.  Pages
-// become hot of which a quarter was found written, and what was found there leaves `written`, and how many
-// were not hot before is returned; all others are armed, and how many stay open for this reason is returned;
-// and no page is hot any more.
+// of it after each pass.  Such pages are *hot*: they are left open until the program is held back.
+//
+// Pages become hot of which a quarter was found written.  What was found there leaves `written`.  Returns how
+// many were not hot before.
 size_t gc_remember_take_hot(struct gc_range_array *written);
+
+// Arm all others.  Returns how many stay open because they are hot.
 size_t gc_remember_arm_cool(size_t page, size_t limit);
+
+// No page is hot any more.
 void gc_remember_forget_hot(void);
 
 // Nothing is armed any more in [page, limit).

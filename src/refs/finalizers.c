@@ -257,6 +257,7 @@ gc_finalizers_make_all_ready(void) {
     gc_ref_table_unlink(&table, item.index);
     if (!make_ready(item)) {
       register_again(item);
+      gc_ref_table_note(&table, item.index); // a look ahead may have missed it meanwhile
       break;
     }
     count++;
@@ -482,22 +483,27 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
   gc_ref_table_contract(&table);
 }
 
-static GC_STATE size_t known_limit; // of the table, when it was last looked ahead in [gc_cycle_lock]
+// Of the table, when it was last looked ahead in.  It may have contracted since: places beyond its end keep
+// their memory, and hold nothing that is linked.  [gc_cycle_lock]
+static GC_STATE size_t known_limit;
 
-// Read while it may be removed, and its place be given away: what it says may belong to two.
+// Read while it may be removed, and its place be given away, so that what it says may belong to two; but what is
+// there then is young, and is looked at with the young.  An old node stays as it is, and linked, until it is
+// removed.
 GC_NO_SANITIZE static bool
-seems_to_need_no_look(const volatile struct gc_ref_node *node) {
+seems_to_need_no_look(const struct gc_marker *marker, const volatile struct gc_ref_node *node) {
   if (!(node->bits & GC_REF_LINKED))
     return true;
   uintptr_t key = node->key;
-  return key - (uintptr_t)gc_heap.base < gc_heap.frontier << GC_PAGE_SHIFT &&
-         !is_white(gc_team_own_marker(), gc_heap_byte_at((const void *)key));
+  return key - marker->view.base < marker->view.bytes &&
+         !is_white(marker, gc_heap_byte_at((const void *)key));
 }
 
 size_t
 gc_finalizers_skip_ahead(size_t position, size_t nodes) {
+  const struct gc_marker *marker = gc_team_own_marker();
   size_t limit = gc_min(position + nodes, known_limit);
-  while (position < limit && (position == 0 || seems_to_need_no_look(node_at((uint32_t)position))))
+  while (position < limit && (position == 0 || seems_to_need_no_look(marker, node_at((uint32_t)position))))
     position++;
   return position;
 }

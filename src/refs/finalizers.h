@@ -74,9 +74,9 @@ void gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope);
 // look at these only.  false when all have been looked at.  While marking.
 bool gc_finalizers_look_ahead(size_t *position, size_t nodes);
 
-// From a position on, skip registrations that gc_finalizers_look_ahead would note nothing of, `nodes` at
-// most, and return where it has come to.  Others may register meanwhile: such registrations are young, and
-// looked at with those.  [no lock but gc_cycle_lock]
+// Before that: from a position on, skip registrations that it would note nothing of, `nodes` at most, and
+// return where it has come to.  Others may register meanwhile: such registrations are young, and looked at
+// with those.  [no lock but gc_cycle_lock]
 size_t gc_finalizers_skip_ahead(size_t position, size_t nodes);
 
 // After that: those whose objects have been marked are young no more.  As gc_ref_table_review_young.
