@@ -299,8 +299,8 @@ allocated_meanwhile(void) {
   return allocated_bytes - gc_min(allocated_bytes, cycle.allocated_bytes);
 }
 
-// Hot pages would all be written again while the second pass is under way.  And once a pause was called off too
-// much was written before it.
+// Hot pages would all be written again while the second pass is under way.  And once a pause was called off,
+// too much had been written before it.
 static bool
 must_throttle(void) {
   bool any_hot = cycle.hot_pages >= HOT_PAGES_MIN;

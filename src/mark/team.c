@@ -389,8 +389,8 @@ is_time_to_leave(const volatile int *hurry, uint64_t deadline_ns) {
   return *hurry || gc_os_now_ns() >= deadline_ns;
 }
 
-// Who has nothing to do is no guest: nobody should wait for him.  But he waits: the caller's marker looks only
-// now and then whether somebody does.  [team.lock, released meanwhile]
+// Who has nothing to do is no guest: nobody should wait for him.  But he waits: the caller's marker looks
+// only now and then whether somebody does.  [team.lock, released meanwhile]
 static struct gc_marker *
 find_work_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns) {
   bool found = false;

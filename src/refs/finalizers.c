@@ -487,9 +487,9 @@ gc_finalizers_settle_cleaners_stw(struct gc_ref_scope scope) {
 // their memory, and hold nothing that is linked.  [gc_cycle_lock]
 static GC_STATE size_t known_limit;
 
-// Read while it may be removed, and its place be given away, so that what it says may belong to two; but what is
-// there then is young, and is looked at with the young.  An old node stays as it is, and linked, until it is
-// removed.
+// Read while it may be removed, and its place be given away, so that what it says may belong to two; but what
+// is there then is young, and is looked at with the young.  An old node stays as it is, and linked, until it
+// is removed.
 GC_NO_SANITIZE static bool
 seems_to_need_no_look(const struct gc_marker *marker, const volatile struct gc_ref_node *node) {
   if (!(node->bits & GC_REF_LINKED))

@@ -1,5 +1,6 @@
-// Where allocating threads do the slices, they gave themselves little to allocate until the next one, and the
-// last slice left it at that: a cycle that needed several to disarm the heap was followed by the next at once.
+// Where allocating threads do the slices, they gave themselves little to allocate until the next one, and
+// the last slice left it at that: a cycle that needed several to disarm the heap was followed by the next at
+// once.
 // Nor was it learnt how little is born during cycles of a program that writes all over its heap, if that is
 // nothing: so they began when a quarter of the budget had been used.
 #include <stdint.h>
