@@ -41,6 +41,7 @@ struct gc_team {
   bool over;                     // all idle, nothing left, or called off
   bool open;                     // guests are let in
   uint64_t guests;               // the markers that they have, as bits
+  unsigned would_be_guests;      // who wait for work
   struct gc_mark_view view;      // and what these are to look at
 
   struct gc_mark_stack pool;   // shared work [lock]
@@ -367,7 +368,8 @@ gc_team_drain_until(uint64_t deadline_ns) {
 // [team.lock]
 static bool
 has_room_for_guest(unsigned most) {
-  return team.open && (unsigned)__builtin_popcountll(team.guests) < gc_min(most, GC_MARKERS_MAX - 1);
+  unsigned guests = (unsigned)__builtin_popcountll(team.guests) + team.would_be_guests;
+  return team.open && guests < gc_min(most, GC_MARKERS_MAX - 1);
 }
 
 // A marker that nobody has, or NULL.  It counts as a guest's before it is touched, for a fork's sake.
@@ -390,12 +392,19 @@ is_time_to_leave(const volatile int *hurry, uint64_t deadline_ns) {
 }
 
 // Who has nothing to do is no guest: nobody should wait for him.  But he waits: the caller's marker looks
-// only now and then whether somebody does.  [team.lock, released meanwhile]
+// only now and then whether somebody does, if objects are long.  [team.lock, released meanwhile]
 static struct gc_marker *
 find_work_as_guest(unsigned most, const volatile int *hurry, uint64_t deadline_ns) {
+  enum { PATIENCE_NS = 100000 };
+  if (!has_room_for_guest(most))
+    return NULL;
   bool found = false;
-  while (has_room_for_guest(most) && !found && !is_time_to_leave(hurry, deadline_ns))
+  team.would_be_guests++;
+  deadline_ns = gc_min(deadline_ns, gc_os_now_ns() + PATIENCE_NS);
+  do
     found = await_pool();
+  while (team.open && !found && gc_limits_cpus() > 1 && !is_time_to_leave(hurry, deadline_ns));
+  team.would_be_guests--;
   struct gc_marker *marker = found && has_room_for_guest(most) ? admit_guest() : NULL;
   if (marker)
     take_from_pool(marker, 2);
@@ -416,7 +425,7 @@ gc_team_mark_as_guest(unsigned most, const volatile int *hurry, uint64_t deadlin
   struct gc_marker *marker;
   uint64_t spent_ns = 0;
   pthread_mutex_lock(&team.lock);
-  while ((marker = find_work_as_guest(most, hurry, deadline_ns))) {
+  while (!is_time_to_leave(hurry, deadline_ns) && (marker = find_work_as_guest(most, hurry, deadline_ns))) {
     pthread_mutex_unlock(&team.lock);
     uint64_t began_ns = gc_os_now_ns();
     while (gc_marker_drain_a_little(marker) && !is_time_to_leave(hurry, deadline_ns))
@@ -494,7 +503,7 @@ gc_team_after_fork_child(void) {
   pthread_mutex_init(&team.lock, NULL);
   pthread_cond_init(&team.called, NULL);
   pthread_cond_init(&team.changed, NULL);
-  team.helpers = team.at_work = 0;
+  team.helpers = team.at_work = team.would_be_guests = 0;
   team.open = false;
   gc_atomic_store_relaxed(&team.hungry, 0);
   if (team.guests == 0)
