@@ -317,6 +317,13 @@ is_long(struct gc_pacer_span span) {
   return span.pause_ns > LONGEST_STOP_MS * NS_PER_MS;
 }
 
+// Evidence enough alone.  Where nearly all was born during the cycle it is hardly known what that would have
+// taken before.
+static bool
+is_very_dear(struct gc_pacer_span span) {
+  return lost_ns(span) >= (double)span.ns / 2 && span.born_bytes < span.allocated_bytes / 8 * 7;
+}
+
 static void
 after_beside(struct gc_pacer_way *way, struct gc_pacer_span span) {
   way->patience -= way->patience > 0;
@@ -325,7 +332,8 @@ after_beside(struct gc_pacer_way *way, struct gc_pacer_span span) {
     return;
   }
   add_to_rate(&way->beside, span);
-  if (++way->dear >= DEAR_CYCLES && way->patience == 0)
+  way->dear += is_very_dear(span) ? DEAR_CYCLES : 1;
+  if (way->dear >= DEAR_CYCLES && way->patience == 0)
     way->stopped = way->on_trial = TRIAL_CYCLES;
 }
 

@@ -148,7 +148,8 @@ bool gc_pacer_faults_are_cheaper(size_t written_bytes, size_t live_bytes);
 // on the machine and on what it does.  So where concurrent cycles take much of its time, some full ones are
 // tried that stop it; and if it gets more done then, there are more of them.
 //
-//             two dear cycles, after some patience          it gets more done
+//      a very dear cycle, or two that are dear,
+//             after some patience                           it gets more done
 //   BESIDE -----------------------------------> ON TRIAL ---------------------> STOPPED
 //    ^  ^                                          |                               |
 //    |  +------------------------------------------+                               |
@@ -162,7 +163,7 @@ struct gc_pacer_way {
   unsigned stopped;       // full cycles to come that stop the program
   unsigned on_trial;      // of these, before it is judged
   unsigned stopped_next;  // how many, when it pays the next time
-  unsigned dear;          // concurrent cycles of late, in a row
+  unsigned dear;          // concurrent cycles of late, in a row; a very dear one counts for enough
   unsigned patience;      // concurrent cycles before there may be a trial
   unsigned patience_next; // how many, when it does not pay the next time
   struct gc_pacer_rate {  // what it took to allocate so much

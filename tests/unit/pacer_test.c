@@ -956,6 +956,8 @@ static const struct burden shared_core = {
     .ns_per_byte = 0.1, .slowdown = 3, .beside_ns = 35e6, .stop_ns = 18e6, .budget_bytes = 100 << 20};
 static const struct burden own_core = {
     .ns_per_byte = 0.1, .slowdown = 1.1, .beside_ns = 9e6, .stop_ns = 18e6, .budget_bytes = 100 << 20};
+static const struct burden very_slow = {
+    .ns_per_byte = 0.1, .slowdown = 6, .beside_ns = 35e6, .stop_ns = 12e6, .budget_bytes = 100 << 20};
 static const struct burden own_memory_too_slow = {
     .ns_per_byte = 0.1, .slowdown = 1.8, .beside_ns = 30e6, .stop_ns = 30e6, .budget_bytes = 100 << 20};
 
@@ -1016,6 +1018,7 @@ where_markers_slow_it_down_the_program_is_stopped(void **state) {
   (void)state;
   assert_true(span_of(shared_core, true).ns < span_of(shared_core, false).ns);
   assert_int_equal(ways_after(shared_core, 2).stops, 0); // one dear cycle does not prove much
+  assert_int_equal(ways_after(very_slow, 2).stops, 1);   // unless it is very dear
   struct ways program = ways_after(shared_core, 300);
   assert_true(program.stops > 280);
   assert_true(against_better(program, shared_core) < 1.03);
