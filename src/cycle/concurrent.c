@@ -72,11 +72,11 @@ static GC_STATE struct {
 
 // Hot pages (remember.h), as far as they are learnt about from cycle to cycle.
 static GC_STATE struct {
-  unsigned cycles;
-  size_t first; // so many were found by the first of some cycles; 0: this is the first
-  size_t found; // so many more by this one
-  bool move;    // each cycle finds others, so none are left open
-} hot;          // [gc_cycle_lock]
+  unsigned cycles; // that have left some open
+  size_t first;    // so many were found by the first of some cycles; 0: this is the first
+  size_t found;    // so many more by this one
+  bool move;       // each cycle finds others, so none are left open
+} hot;             // [gc_cycle_lock]
 
 static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
 
@@ -119,7 +119,7 @@ is_marking(void) {
 static void
 enter(enum phase phase) {
   static const unsigned may_follow[] = {
-      [IDLE] = 1u << SETTLING | 1u << MARKING,
+      [IDLE] = 1u << SETTLING,
       [MARKING] = 1u << IDLE | 1u << LOOKING_AHEAD,
       [REMARKING] = 1u << MARKING,
       [LOOKING_AHEAD] = 1u << REMARKING,
@@ -314,7 +314,8 @@ marked_ns(void) {
 
 // A program that writes to one place after the other writes as much in each cycle, but not to the same pages:
 // to leave open what was hot before would be for nothing.  Where it does write to the same ones, the second
-// pass finds many of them written again; unless it is held back by then, but there they are many, or all.
+// pass finds many of them written again.  A program that is held back by then writes too little for that to
+// be seen: so all this is for where they are few to the heap.
 static void
 learn_whether_hot_pages_move(void) {
   enum { FEW_OF = 16 };
