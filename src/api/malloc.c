@@ -98,6 +98,8 @@ free_large(struct gc_ref ref) {
 
 static void
 forget_registrations(void *object) {
+  if (!gc_finalizers_seem_to_know(object))
+    return;
   gc_lock_acquire(&gc_lock);
   gc_finalizers_forget(object);
   gc_lock_release(&gc_lock);

@@ -25,6 +25,8 @@ lines_for(size_t pages) {
   return 2 * pages * (GC_PAGE_GRANULES / GC_LINE_SLOTS) + 64;
 }
 
+enum { CELL_BYTES = GC_PAGE_CELLS * sizeof(uint32_t) }; // of a page
+
 static size_t
 table_bytes(size_t count, size_t item_bytes) {
   return gc_round_up(count * item_bytes, gc_os_page_bytes());
@@ -67,6 +69,8 @@ forget_reservation(size_t bytes) {
     gc_os_unreserve(gc_heap.infos, table_bytes(pages, sizeof(struct gc_page_info)));
   if (gc_heap.slot_bytes)
     gc_os_unreserve(gc_heap.slot_bytes, table_bytes(lines_for(pages), GC_LINE_SLOTS));
+  if (gc_heap.cells)
+    gc_os_unreserve(gc_heap.cells, table_bytes(pages, CELL_BYTES));
   forget_page_sets(pages);
   memset(&gc_heap, 0, sizeof gc_heap);
 }
@@ -79,9 +83,11 @@ try_reserve(size_t bytes) {
   gc_heap.pages = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page)), os_page);
   gc_heap.infos = gc_os_reserve(table_bytes(pages, sizeof(struct gc_page_info)), os_page);
   gc_heap.slot_bytes = gc_os_reserve(table_bytes(lines_for(pages), GC_LINE_SLOTS), GC_HUGE_PAGE_BYTES);
+  gc_heap.cells = gc_os_reserve(table_bytes(pages, CELL_BYTES), os_page);
   gc_heap.reserved_pages = pages;
   gc_heap.reserved_lines = lines_for(pages);
-  if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes && make_page_sets(pages))
+  if (gc_heap.base && gc_heap.pages && gc_heap.infos && gc_heap.slot_bytes && gc_heap.cells &&
+      make_page_sets(pages))
     return true;
   forget_reservation(bytes);
   return false;
@@ -243,6 +249,17 @@ commit_table(char *table, size_t item_bytes, size_t from, size_t to) {
   size_t base = gc_round_up(from * item_bytes, gc_os_page_bytes());
   size_t limit = gc_round_up(to * item_bytes, gc_os_page_bytes());
   return limit <= base || gc_os_commit(table + base, limit - base);
+}
+
+// Most are never touched; nor are the others all at once, as in huge pages they would be.
+bool
+gc_heap_commit_cells(void) {
+  uint32_t pages = gc_heap.committed_pages;
+  if (!commit_table((char *)gc_heap.cells, CELL_BYTES, gc_heap.cell_pages, pages))
+    return false;
+  gc_os_advise_huge_pages(gc_heap.cells, table_bytes(pages, CELL_BYTES), false);
+  gc_heap.cell_pages = pages;
+  return true;
 }
 
 // Commit pages up to `to`: the tables first, so that a committed page has its descriptors.

@@ -39,26 +39,29 @@ struct gc_heap {
   struct gc_page *pages;
   struct gc_page_info *infos;
   uint8_t *slot_bytes;
+  uint32_t *cells; // GC_PAGE_CELLS for each page: who has registered what (refs/table.h)
   size_t reserved_pages;
   size_t reserved_lines;
 
   // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
-  struct gc_page_set used;     // the first pages of spans in use
-  struct gc_page_set scanned;  // all pages of spans in use that may contain pointers
-  struct gc_page_set young;    // first pages of spans that may hold slots which are NEW or HELD
-  struct gc_page_set recent;   // what was young before the last sweep began
-  struct gc_page_set armed;    // pages whose writes are noticed; else they count as written
-  struct gc_page_set hot;      // pages that were written all over while a concurrent cycle marked
-  struct gc_page_set reused;   // with LOAM_VERIFY: pages where the program itself has freed objects
-  struct gc_page_set referred; // pages where objects begin that have finalizers or cleaners, or had
-  struct gc_page_set unswept;  // first pages of spans that a sweep under way has still to come to
-  struct gc_page_set ahead;    // first pages of huge pages that have been asked for ahead of their use
+  struct gc_page_set used;    // the first pages of spans in use
+  struct gc_page_set scanned; // all pages of spans in use that may contain pointers
+  struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
+  struct gc_page_set recent;  // what was young before the last sweep began
+  struct gc_page_set armed;   // pages whose writes are noticed; else they count as written
+  struct gc_page_set hot;     // pages that were written all over while a concurrent cycle marked
+  struct gc_page_set reused;  // with LOAM_VERIFY: pages where the program itself has freed objects
+  struct gc_page_set
+      referred; // pages whose cells may have memory: objects there have finalizers or cleaners, or had
+  struct gc_page_set unswept; // first pages of spans that a sweep under way has still to come to
+  struct gc_page_set ahead;   // first pages of huge pages that have been asked for ahead of their use
 
   // [gc_lock]
   uint32_t frontier; // first page that was never used
   uint32_t committed_pages;
   uint32_t clean_pages;    // free, known to be zero, below the frontier
   uint32_t dirty_pages;    // free, with memory
+  uint32_t cell_pages;     // below this page cells are committed
   uint32_t lines_frontier; // slot bytes ever used, in lines
   uint32_t lines_committed;
   size_t lines_huge;                 // huge pages have been asked for below this line
@@ -165,6 +168,9 @@ bool gc_span_expand(uint32_t pages);
 
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
 bool gc_span_commit(uint32_t pages);
+
+// Make it possible to use the cells of all pages there are, which are 0 at first.  false if memory is refused.
+bool gc_heap_commit_cells(void);
 
 // Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages
 // released.

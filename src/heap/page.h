@@ -34,6 +34,8 @@
 #define GC_PAGE_BYTES ((size_t)1 << GC_PAGE_SHIFT)
 #define GC_HUGE_PAGE_BYTES (2 * GC_MIB) // the system's
 #define GC_PAGE_GRANULES (GC_PAGE_BYTES / GC_GRANULE_BYTES)
+#define GC_CELL_SHIFT 5 // cells are words of the heap's tables, one for so many bytes
+#define GC_PAGE_CELLS (GC_PAGE_BYTES >> GC_CELL_SHIFT)
 #define GC_RECIPROCAL_SHIFT 31
 #define GC_LINE_SLOTS 64 // slot bytes come in lines of 64
 

@@ -339,8 +339,20 @@ gc_span_free(uint32_t page, uint32_t pages) {
   gc_page_set_remove(gc_heap.young, page);
   gc_page_set_remove(gc_heap.unswept, page);
   gc_page_set_remove_all(gc_heap.scanned, page, pages);
-  gc_page_set_remove_all(gc_heap.referred, page, pages);
   insert(GC_PAGE_FREE_DIRTY, page, pages, gc_heap.now_ms);
+}
+
+// Nothing is registered in pages that are free.
+static void
+release_cells(uint32_t page, uint32_t pages) {
+  if (!gc_page_set_has_any(gc_heap.referred, page, pages))
+    return;
+  gc_page_set_remove_all(gc_heap.referred, page, pages);
+  uintptr_t base = gc_round_up((uintptr_t)&gc_heap.cells[page * GC_PAGE_CELLS], gc_os_page_bytes());
+  uintptr_t limit =
+      gc_round_down((uintptr_t)&gc_heap.cells[(page + pages) * GC_PAGE_CELLS], gc_os_page_bytes());
+  if (base < limit)
+    gc_os_release((void *)base, limit - base);
 }
 
 // Release one dirty span, or its first pages.
@@ -349,6 +361,7 @@ release_span(uint32_t page, size_t pages_max) {
   uint32_t pages = (uint32_t)gc_min(gc_heap.infos[page].span_pages, pages_max);
   if (!gc_os_release(gc_heap_page_address(page), (size_t)pages << GC_PAGE_SHIFT))
     return 0;
+  release_cells(page, pages);
   disarm(page, pages); // or harvests would ask about it for ever
   take(GC_PAGE_FREE_DIRTY, page, pages);
   insert(GC_PAGE_FREE_CLEAN, page, pages, gc_heap.now_ms);

@@ -19,8 +19,7 @@ struct gc_finalizer_settings gc_finalizer_settings = {.bytes_each = 10000};
 // the table's bits: the sort, and whether there is a strong word.
 enum { IS_STRONG = 1 << GC_REF_BITS, SORT_SHIFT = GC_REF_BITS + 1 };
 
-static GC_STATE struct gc_ref_stretch stretches[GC_REF_STRETCHES];
-static GC_STATE struct gc_ref_table table = {.stretches = stretches};
+static GC_STATE struct gc_ref_table table;
 static GC_STATE size_t cleaners; // of what is registered [gc_lock]
 
 // Of what was registered since the cycle before, how many eighths the last cycle found dead, one at least.
@@ -101,17 +100,9 @@ remove_registration(uint32_t index) {
   free_registration((struct gc_ref_item){node_at(index), index});
 }
 
-// The slot byte of the object that an address stands for; NULL: of none.
-static const uint8_t *
-byte_of_object_at(const void *address) {
-  struct gc_ref ref = gc_heap_resolve(address);
-  return gc_ref_is_of(ref, (uintptr_t)address) ? ref.byte : NULL;
-}
-
-// By old-stays-old a new object has young registrations only.
 static uint32_t
-find_finalizer(const void *object, uint8_t byte) {
-  if (byte == GC_SLOT_NEW && gc_ref_table_is_beyond_young(&table, (uintptr_t)object))
+find_finalizer(const void *object) {
+  if (gc_ref_table_is_empty_at(&table, (uintptr_t)object))
     return 0;
   uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
   while (index && is_cleaner(node_at(index)))
@@ -119,14 +110,26 @@ find_finalizer(const void *object, uint8_t byte) {
   return index;
 }
 
+_Static_assert((int)GC_REF_CELL_SHIFT == GC_CELL_SHIFT, "the table's cells are the heap's");
+
+static bool
+extend_cells(void) {
+  if (!gc_heap_commit_cells())
+    return false;
+  table.cells = (struct gc_ref_cells){.base = (uintptr_t)gc_heap.base,
+                                      .first = gc_heap.cells,
+                                      .count = (size_t)gc_heap.cell_pages * GC_PAGE_CELLS};
+  return true;
+}
+
 static enum gc_registered
 add(void *object, const struct gc_registration *new) {
-  if (!gc_ref_table_reserve(&table))
+  size_t page = gc_heap_page_of(object);
+  if ((page >= gc_heap.cell_pages && !extend_cells()) || !gc_ref_table_reserve(&table))
     return GC_NO_ROOM;
-  write_registration(gc_ref_table_add_unfiled(&table, (uintptr_t)object), new);
+  write_registration(node_at(gc_ref_table_add(&table, (uintptr_t)object)), new);
   cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
   has_tags |= (uintptr_t)object % GC_GRANULE_BYTES != 0;
-  size_t page = gc_heap_page_of(object);
   if (!gc_page_set_has(gc_heap.referred, page))
     gc_page_set_add(gc_heap.referred, page);
   return GC_REGISTERED;
@@ -147,10 +150,9 @@ enum gc_registered
 gc_finalizers_register(void *object, const struct gc_registration *new, struct gc_registration *old) {
   if (lacks_strong_room(new))
     return GC_NO_STRONG_ROOM;
-  const uint8_t *byte = byte_of_object_at(object);
-  if (!byte)
+  if (!gc_ref_is_object_at(object))
     return new->function ? GC_NOT_AN_OBJECT : GC_REGISTERED;
-  uint32_t index = find_finalizer(object, *byte);
+  uint32_t index = find_finalizer(object);
   if (index)
     read_registration(node_at(index), old);
   if (!new->function) {
@@ -166,7 +168,7 @@ gc_finalizers_register(void *object, const struct gc_registration *new, struct g
 
 enum gc_registered
 gc_finalizers_add_cleaner(void *object, const struct gc_registration *cleaner) {
-  if (!byte_of_object_at(object))
+  if (!gc_ref_is_object_at(object))
     return GC_NOT_AN_OBJECT;
   return lacks_strong_room(cleaner) ? GC_NO_STRONG_ROOM : add(object, cleaner);
 }
@@ -197,6 +199,13 @@ gc_finalizers_forget(void *object) {
       remove_registration(index);
 }
 
+// A neighbour may come to the cell or leave it, but what the object itself has there stays.
+GC_NO_SANITIZE bool
+gc_finalizers_seem_to_know(const void *object) {
+  const volatile uint32_t *cells = gc_heap.cells;
+  return cells[((uintptr_t)object - (uintptr_t)gc_heap.base) >> GC_CELL_SHIFT] != 0;
+}
+
 size_t
 gc_finalizers_pressure_bytes(void) {
   size_t bytes = gc_ref_table_young_count(&table) * (gc_finalizer_settings.bytes_each / 100);
@@ -210,7 +219,11 @@ gc_finalizers_count(void) {
 
 size_t
 gc_finalizers_check(void) {
-  return gc_ref_table_check(&table);
+  size_t faults = gc_ref_table_check(&table);
+  size_t limit = gc_heap.frontier;
+  for (size_t page = 0; (page = gc_page_set_next(gc_heap.referred, page, limit)) < limit; page++)
+    faults += gc_ref_table_check_cells(&table, page * GC_PAGE_CELLS, (page + 1) * GC_PAGE_CELLS);
+  return faults;
 }
 
 static const struct gc_ref_scope everything = {.all = true};
@@ -250,7 +263,6 @@ register_again(struct gc_ref_item item) {
 size_t
 gc_finalizers_make_all_ready(void) {
   size_t count = 0, position = 0;
-  gc_ref_table_file(&table);
   for (struct gc_ref_item item; (item = gc_ref_scope_next_item(everything, &table, &position)).node;) {
     if (is_cleaner(item.node))
       continue;
@@ -373,7 +385,6 @@ static void
 find_dead(struct gc_ref_scope scope) {
   const struct gc_marker *marker = gc_team_own_marker();
   size_t position = 0;
-  gc_ref_table_unlist(&table);
   for (struct gc_ref_item item; (item = gc_ref_scope_next_item(scope, &table, &position)).node;) {
     const uint8_t *byte = byte_of(item.node);
     if (is_white(marker, byte) && !is_cleaner(item.node))

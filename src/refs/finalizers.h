@@ -48,6 +48,9 @@ bool gc_finalizers_remove_cleaner(void *object, void (*function)(void), void *da
 // The object is being freed: forget all that is registered for it.
 void gc_finalizers_forget(void *object);
 
+// Whether that is of use.  For a page that is `referred`; without a lock, since nobody else has the object.
+bool gc_finalizers_seem_to_know(const void *object);
+
 // Make all finalizers ready, whether their objects are dead or not.  Returns how many.
 size_t gc_finalizers_make_all_ready(void);
 

@@ -16,6 +16,19 @@ gc_ref_is_of(struct gc_ref ref, uintptr_t address) {
   return ref.start && address - (uintptr_t)ref.start < GC_GRANULE_BYTES;
 }
 
+// Likewise, of whatever lies there: a page that is not in use has no slots that are objects.
+static inline bool
+gc_ref_is_object_at(const void *address) {
+  size_t offset = (uintptr_t)address - (uintptr_t)gc_heap.base;
+  if (offset >> GC_PAGE_SHIFT >= gc_heap.frontier)
+    return false;
+  const struct gc_page *page = &gc_heap.pages[offset >> GC_PAGE_SHIFT];
+  size_t granule = (offset & (GC_PAGE_BYTES - 1)) >> GC_GRANULE_SHIFT;
+  granule += page->span_offset * GC_PAGE_GRANULES;
+  size_t slot = granule * page->reciprocal >> GC_RECIPROCAL_SHIFT;
+  return slot * page->slot_granules == granule && gc_slot_is_object(gc_heap_slot_bytes(page->line)[slot]);
+}
+
 // Of the object that `address` stands for.  Between gc_marker_begin and the sweep.
 enum gc_ref_state gc_ref_state_of(const struct gc_marker *marker, uintptr_t address);
 

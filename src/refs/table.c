@@ -1,8 +1,9 @@
 // The table of references.  See table.h for its states.
 //
-// With B buckets, 2^n <= B < 2^(n+1), a hash belongs to the bucket of its lowest n + 1 bits if there is one,
-// and otherwise to that of its lowest n.  So bucket B, when it comes, takes what belongs to it from bucket
-// B - 2^n and from no other: that is a split, and there is at most one for each node that is linked.
+// Where it has no cells: with B buckets, 2^n <= B < 2^(n+1), a hash belongs to the bucket of its lowest n + 1
+// bits if there is one, and otherwise to that of its lowest n.  So bucket B, when it comes, takes what belongs
+// to it from bucket B - 2^n and from no other: that is a split, and there is at most one for each node that is
+// linked.
 //
 // To contract, the last bucket gives all that it has to the one that it was split from.
 //
@@ -70,6 +71,29 @@ bucket_of(const struct gc_ref_table *table, uintptr_t key) {
   return bucket < buckets ? bucket : bucket - half;
 }
 
+static size_t
+cell_of(const struct gc_ref_table *table, uintptr_t key) {
+  return (key - table->cells.base) >> GC_REF_CELL_SHIFT;
+}
+
+// Or buckets, which all keys have.
+static bool
+has_cell(const struct gc_ref_table *table, uintptr_t key) {
+  return !table->cells.first || cell_of(table, key) < table->cells.count;
+}
+
+__attribute__((noinline)) static uint32_t *
+bucket_of_key(const struct gc_ref_table *table, uintptr_t key) {
+  return bucket_at(table, bucket_of(table, key));
+}
+
+// Where the first node of a cell or bucket is kept.
+static inline uint32_t *
+first_of(const struct gc_ref_table *table, uintptr_t key) {
+  GC_ASSERT(has_cell(table, key));
+  return table->cells.first ? &table->cells.first[cell_of(table, key)] : bucket_of_key(table, key);
+}
+
 // Both keep their order.
 static void
 split(struct gc_ref_table *table) {
@@ -86,36 +110,25 @@ split(struct gc_ref_table *table) {
   table->splits++;
 }
 
-static void
-put_in_bucket(struct gc_ref_table *table, uint32_t index) {
-  struct gc_ref_node *node = gc_ref_table_node(table, index);
-  uint32_t *bucket = bucket_at(table, bucket_of(table, node->key));
-  node->next = *bucket;
-  *bucket = index;
-  if (table->linked > bucket_count(table))
-    split(table);
-}
-
-static void
-count_linked(struct gc_ref_table *table) {
-  table->linked_most = (uint32_t)gc_max(table->linked_most, ++table->linked);
-}
-
 void
 gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
+  uint32_t *first = first_of(table, key);
   GC_ASSERT((node->bits & (GC_REF_USED | GC_REF_LINKED)) == GC_REF_USED);
   node->key = key;
   node->bits |= GC_REF_LINKED;
-  count_linked(table);
-  put_in_bucket(table, index);
+  node->next = *first;
+  *first = index;
+  table->linked_most = (uint32_t)gc_max(table->linked_most, ++table->linked);
+  if (!table->cells.first && table->linked > bucket_count(table))
+    split(table);
 }
 
 // What refers to a linked node: its bucket, or the node before.
 static uint32_t *
 link_to(const struct gc_ref_table *table, uint32_t index) {
   uintptr_t key = gc_ref_table_node(table, index)->key;
-  uint32_t *link = bucket_at(table, bucket_of(table, key));
+  uint32_t *link = first_of(table, key);
   while (*link != index) {
     GC_CHECK(*link, "the table of references is damaged: %p is not where it belongs", (void *)key);
     link = &gc_ref_table_node(table, *link)->next;
@@ -126,50 +139,11 @@ link_to(const struct gc_ref_table *table, uint32_t index) {
 void
 gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index) {
   struct gc_ref_node *node = gc_ref_table_node(table, index);
-  GC_ASSERT(node->bits & GC_REF_LINKED && (table->unlisted || !(node->bits & GC_REF_UNFILED)));
-  if (!(node->bits & GC_REF_UNFILED))
-    *link_to(table, index) = node->next;
+  GC_ASSERT(node->bits & GC_REF_LINKED);
+  *link_to(table, index) = node->next;
   node->next = 0;
-  node->bits &= ~(uint32_t)(GC_REF_LINKED | GC_REF_UNFILED);
+  node->bits &= ~(uint32_t)GC_REF_LINKED;
   table->linked--;
-}
-
-// ---- Unfiled nodes -------------------------------------------------------------------------------------
-
-static struct gc_ref_stretch *
-stretch_of(const struct gc_ref_table *table, uintptr_t key) {
-  return &table->stretches[key >> GC_REF_STRETCH_SHIFT & (GC_REF_STRETCHES - 1)];
-}
-
-static void
-file(struct gc_ref_table *table, uint32_t index) {
-  gc_ref_table_node(table, index)->bits &= ~(uint32_t)GC_REF_UNFILED;
-  put_in_bucket(table, index);
-}
-
-// How many it has filed.
-static size_t
-file_stretch(struct gc_ref_table *table, struct gc_ref_stretch *stretch) {
-  size_t count = stretch->count;
-  GC_ASSERT(!table->unlisted);
-  for (uint32_t index = stretch->first, next; index; index = next) {
-    next = gc_ref_table_node(table, index)->next;
-    file(table, index);
-  }
-  stretch->first = stretch->count = 0;
-  return count;
-}
-
-void
-gc_ref_table_file(struct gc_ref_table *table) {
-  for (size_t i = 0; i < GC_REF_STRETCHES; i++)
-    file_stretch(table, &table->stretches[i]);
-}
-
-void
-gc_ref_table_unlist(struct gc_ref_table *table) {
-  memset(table->stretches, 0, GC_REF_STRETCHES * sizeof *table->stretches);
-  table->unlisted = true;
 }
 
 // ---- Finding -------------------------------------------------------------------------------------------
@@ -187,10 +161,8 @@ find_from(const struct gc_ref_table *table, uint32_t index, uintptr_t key) {
 }
 
 uint32_t
-gc_ref_table_find(struct gc_ref_table *table, uintptr_t key) {
-  if (table->stretches)
-    file_stretch(table, stretch_of(table, key));
-  return table->linked ? find_from(table, *bucket_at(table, bucket_of(table, key)), key) : 0;
+gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key) {
+  return table->linked && has_cell(table, key) ? find_from(table, *first_of(table, key), key) : 0;
 }
 
 uint32_t
@@ -258,24 +230,6 @@ gc_ref_table_add(struct gc_ref_table *table, uintptr_t key) {
   return index;
 }
 
-// To file all of a stretch takes 0.1 ms at most.
-struct gc_ref_node *
-gc_ref_table_add_unfiled(struct gc_ref_table *table, uintptr_t key) {
-  enum { COUNT_MAX = 2048, UNFILED = GC_REF_USED | GC_REF_LINKED | GC_REF_UNFILED };
-  struct gc_ref_stretch *stretch = stretch_of(table, key);
-  stretch->highest = gc_max(stretch->highest, key);
-  if (stretch->count == COUNT_MAX)
-    return gc_ref_table_node(table, gc_ref_table_add(table, key));
-  uint32_t bits, index = take_free(table, &bits);
-  struct gc_ref_node *node = gc_ref_table_node(table, index);
-  *node = (struct gc_ref_node){.key = key, .next = stretch->first, .bits = bits | UNFILED};
-  note(table, index, node);
-  stretch->first = index;
-  stretch->count++;
-  count_linked(table);
-  return node;
-}
-
 // If it is listed as young it remains so, for to take it from the list would take a search.
 void
 gc_ref_table_free(struct gc_ref_table *table, uint32_t index) {
@@ -310,8 +264,6 @@ gc_ref_table_review_young(struct gc_ref_table *table, size_t *position, size_t n
       ++*position;
       continue;
     }
-    if (node->bits & GC_REF_UNFILED)
-      nodes += file_stretch(table, stretch_of(table, node->key));
     leave_young(table, *position, node);
   }
   return nodes;
@@ -319,15 +271,9 @@ gc_ref_table_review_young(struct gc_ref_table *table, size_t *position, size_t n
 
 void
 gc_ref_table_forget_young(struct gc_ref_table *table) {
-  if (table->stretches && !table->unlisted)
-    gc_ref_table_unlist(table);
-  table->unlisted = false;
   while (table->young) {
     uint32_t index = *young_at(table, --table->young);
-    struct gc_ref_node *node = gc_ref_table_node(table, index);
-    node->bits &= ~(uint32_t)GC_REF_YOUNG;
-    if (node->bits & GC_REF_UNFILED)
-      file(table, index);
+    gc_ref_table_node(table, index)->bits &= ~(uint32_t)GC_REF_YOUNG;
   }
 }
 
@@ -419,49 +365,51 @@ was_handed_out(const struct gc_ref_table *table, uint32_t index) {
   return index - 1 < table->last;
 }
 
-// Count down what `left` says there is, so that a cycle ends.
+// Of the nodes of a cell or bucket.  Count down what `left` says there is, so that a cycle ends.
 static size_t
-faults_in_bucket(const struct gc_ref_table *table, uint32_t bucket, size_t *left) {
+faults_in_list(const struct gc_ref_table *table, const uint32_t *first, size_t *left) {
   size_t faults = 0;
-  for (uint32_t index = *bucket_at(table, bucket); index; (*left)--) {
+  for (uint32_t index = *first; index; (*left)--) {
     if (!was_handed_out(table, index) || *left == 0)
       return faults + 1;
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    faults += !(node->bits & GC_REF_LINKED) || bucket_of(table, node->key) != bucket;
+    faults +=
+        !(node->bits & GC_REF_LINKED) || !has_cell(table, node->key) || first_of(table, node->key) != first;
     index = node->next;
   }
   return faults;
 }
 
 static size_t
-faults_in_buckets(const struct gc_ref_table *table, size_t filed) {
-  size_t faults = 0, left = filed;
+faults_in_buckets(const struct gc_ref_table *table) {
+  size_t faults = 0, left = table->linked;
   for (uint32_t bucket = 0; bucket < bucket_count(table); bucket++)
-    faults += faults_in_bucket(table, bucket, &left);
+    faults += faults_in_list(table, bucket_at(table, bucket), &left);
   return faults + (left != 0);
 }
 
+// Of those cells that a node says is its own.
 static size_t
-faults_in_stretch(const struct gc_ref_table *table, const struct gc_ref_stretch *stretch, size_t *left) {
-  size_t count = 0;
-  for (uint32_t index = stretch->first; index; count++, (*left)--) {
-    if (!was_handed_out(table, index) || *left == 0)
-      return 1;
+faults_in_cells(const struct gc_ref_table *table) {
+  size_t faults = 0, left = table->linked;
+  for (uint32_t index = 1; index <= table->last; index++) {
     const struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (!(node->bits & GC_REF_UNFILED) || stretch_of(table, node->key) != stretch ||
-        node->key > stretch->highest)
+    if (node->bits & GC_REF_LINKED && !has_cell(table, node->key))
       return 1;
-    index = node->next;
+    if (node->bits & GC_REF_LINKED && *first_of(table, node->key) == index)
+      faults += faults_in_list(table, first_of(table, node->key), &left);
   }
-  return count != stretch->count;
+  return faults + (left != 0);
 }
 
-static size_t
-faults_in_stretches(const struct gc_ref_table *table, size_t unfiled) {
-  size_t faults = 0, left = unfiled;
-  for (size_t i = 0; table->stretches && !table->unlisted && i < GC_REF_STRETCHES; i++)
-    faults += faults_in_stretch(table, &table->stretches[i], &left);
-  return faults + (left != 0 && !table->unlisted);
+size_t
+gc_ref_table_check_cells(const struct gc_ref_table *table, size_t cell, size_t limit) {
+  size_t faults = 0;
+  for (; cell < gc_min(limit, table->cells.count); cell++) {
+    size_t left = table->linked;
+    faults += faults_in_list(table, &table->cells.first[cell], &left);
+  }
+  return faults;
 }
 
 static size_t
@@ -508,15 +456,14 @@ gc_ref_table_check(const struct gc_ref_table *table) {
     return 1;
   if (!table->chunks[0])
     return table->free || table->linked;
-  size_t used = 0, linked = 0, young = 0, unfiled = 0;
+  size_t used = 0, linked = 0, young = 0;
   for (size_t index = 1; index < gc_ref_table_limit(table); index++) {
     uint32_t bits = gc_ref_table_node(table, (uint32_t)index)->bits;
     used += (bits & GC_REF_USED) != 0;
     linked += (bits & GC_REF_LINKED) != 0;
     young += (bits & GC_REF_YOUNG) != 0;
-    unfiled += (bits & GC_REF_UNFILED) != 0;
   }
-  return (linked != table->linked) + (young != table->young) + faults_in_buckets(table, linked - unfiled) +
-         faults_in_stretches(table, unfiled) + faults_in_free(table, table->last - used) +
-         faults_in_young(table);
+  size_t misplaced = table->cells.first ? faults_in_cells(table) : faults_in_buckets(table);
+  return (linked != table->linked) + (young != table->young) + misplaced +
+         faults_in_free(table, table->last - used) + faults_in_young(table);
 }

@@ -11,14 +11,9 @@
 // Nodes are known by their index, from 1, and 0 is none.  Beside that, nodes may be young: these are on a
 // list, to be looked at without looking at all.  What is young is for the owner to say; a new node is.
 //
-// Most of what is registered dies young, and nobody has looked for it.  So a table that has been given
-// stretches files nodes in buckets only when they are looked for, or have survived a pause.  Until then they
-// are in the list of their stretch of addresses, which is short; and of a key higher than all that have come
-// to its stretch since the last pause it is known that no young node has it.
-//
-//   gc_ref_table_add_unfiled --> unfiled --gc_ref_table_find, gc_ref_table_forget_young--> in its bucket
-//                                   |
-//                                   +--gc_ref_table_unlist, gc_ref_table_unlink--> unlinked
+// The objects of the heap lie in a range that is known, and a table whose keys are these needs no hash: it has
+// a cell for each 32 bytes of them, memory that is touched where there are keys.  So objects that lie side by
+// side have theirs in the same cache line, and to grow moves nothing.
 //
 // No call but gc_ref_table_reserve asks the system for anything, and none takes longer because the table is
 // large: so all may be used while the world is stopped.  A table that is all zero is an empty one.
@@ -40,19 +35,18 @@ struct gc_ref_node {
 _Static_assert(sizeof(struct gc_ref_node) == 32, "two nodes fill a cache line");
 
 enum {
-  GC_REF_USED = 1,    // not free
-  GC_REF_LINKED = 2,  // implies used
-  GC_REF_YOUNG = 4,   // on the list of young nodes, where a node that is freed remains
-  GC_REF_UNFILED = 8, // implies linked and young: in no bucket yet
-  GC_REF_BITS = 4
+  GC_REF_USED = 1,   // not free
+  GC_REF_LINKED = 2, // implies used
+  GC_REF_YOUNG = 4,  // on the list of young nodes, where a node that is freed remains
+  GC_REF_BITS = 3
 };
 
-// Addresses that are 64 MiB apart share one.
-enum { GC_REF_STRETCH_SHIFT = 16, GC_REF_STRETCHES = 1024 };
-struct gc_ref_stretch {
-  uintptr_t highest; // key that was added unfiled since the last pause
-  uint32_t first;    // of the unfiled nodes, linked through `next`
-  uint32_t count;    // of them
+// Instead of buckets: the first node of the keys of each 32 bytes from `base` on.
+enum { GC_REF_CELL_SHIFT = 5 };
+struct gc_ref_cells {
+  uintptr_t base;
+  uint32_t *first; // the owner's; NULL: the table has buckets
+  size_t count;    // no key lies beyond them
 };
 
 // Memory comes in chunks, each twice as large as the one before and touched as it is needed.  Each has room
@@ -63,18 +57,17 @@ enum {
 };
 
 struct gc_ref_table {
-  char *chunks[GC_REF_CHUNKS];      // nodes, then buckets, then young entries; NULL: not yet needed
-  uint32_t last;                    // the highest index that was handed out
-  uint32_t touched;                 // no node above this one and `last` has memory
-  uint32_t free;                    // the node that was freed last
-  uint32_t hand;                    // contracting, the place that was looked at last
-  uint32_t linked;                  // nodes
-  uint32_t linked_most;             // at once since it contracted last
-  uint32_t splits;                  // of buckets, less those undone
-  uint32_t young;                   // entries of the list, freed nodes' among them
-  struct gc_ref_stretch *stretches; // GC_REF_STRETCHES, the owner's gift; NULL: none
-  bool unlisted;                    // unfiled nodes are in no list of a stretch
-};                                  // [gc_lock]
+  char *chunks[GC_REF_CHUNKS]; // nodes, then buckets, then young entries; NULL: not yet needed
+  uint32_t last;               // the highest index that was handed out
+  uint32_t touched;            // no node above this one and `last` has memory
+  uint32_t free;               // the node that was freed last
+  uint32_t hand;               // contracting, the place that was looked at last
+  uint32_t linked;             // nodes
+  uint32_t linked_most;        // at once since it contracted last
+  uint32_t splits;             // of buckets, less those undone
+  uint32_t young;              // entries of the list, freed nodes' among them
+  struct gc_ref_cells cells;   // the owner may add to their number
+};                             // [gc_lock]
 
 // Where index i lies: there are as many indices before a chunk, and 2^GC_REF_CHUNK_SHIFT more, as in it.
 struct gc_ref_place {
@@ -133,22 +126,19 @@ bool gc_ref_table_reserve(struct gc_ref_table *table);
 // Link a new node, which is young and otherwise zero.  Needs a reserve since the last add.
 uint32_t gc_ref_table_add(struct gc_ref_table *table, uintptr_t key);
 
-// The same, in a table with stretches, of one that is not to be found soon.
-struct gc_ref_node *gc_ref_table_add_unfiled(struct gc_ref_table *table, uintptr_t key);
-
-// Has no young node that was added unfiled this key?  false: perhaps one has.
+// In a table with cells: whether the key's is empty.  false: perhaps it has a node.
 static inline bool
-gc_ref_table_is_beyond_young(const struct gc_ref_table *table, uintptr_t key) {
-  return key > table->stretches[key >> GC_REF_STRETCH_SHIFT & (GC_REF_STRETCHES - 1)].highest;
+gc_ref_table_is_empty_at(const struct gc_ref_table *table, uintptr_t key) {
+  size_t cell = (key - table->cells.base) >> GC_REF_CELL_SHIFT;
+  return cell >= table->cells.count || table->cells.first[cell] == 0;
 }
 
 // A node of this key, and another one that is none of those found before it.  0: none.
-uint32_t gc_ref_table_find(struct gc_ref_table *table, uintptr_t key);
+uint32_t gc_ref_table_find(const struct gc_ref_table *table, uintptr_t key);
 uint32_t gc_ref_table_find_next(const struct gc_ref_table *table, uint32_t index);
 
 // Take a linked node out of the buckets; put an unlinked one into them, under any key.  All else that it
-// holds stays as it is, except for `next`.  To be unlinked, a node must have been looked for, or all been
-// filed, or unlisted.
+// holds stays as it is, except for `next`.
 void gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index);
 void gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key);
 
@@ -176,15 +166,8 @@ gc_ref_table_young(const struct gc_ref_table *table, size_t position) {
 size_t gc_ref_table_review_young(struct gc_ref_table *table, size_t *position, size_t nodes_max,
                                  bool (*is_old)(const struct gc_ref_node *node));
 
-// Nothing is young any more, and all is filed.
+// Nothing is young any more.
 void gc_ref_table_forget_young(struct gc_ref_table *table);
-
-// File all.
-void gc_ref_table_file(struct gc_ref_table *table);
-
-// For a pause, until gc_ref_table_forget_young: take unfiled nodes from the lists of their stretches, so that
-// to unlink them takes nothing.  Nothing can be found or added meanwhile.
-void gc_ref_table_unlist(struct gc_ref_table *table);
 
 // Of a table without nodes: hand out indices from 1 again.
 void gc_ref_table_reset(struct gc_ref_table *table);
@@ -196,3 +179,6 @@ void gc_ref_table_contract(struct gc_ref_table *table);
 
 // How many faults there are in the table: for the verifier.
 size_t gc_ref_table_check(const struct gc_ref_table *table);
+
+// Likewise in cells [cell, limit), for those that no node says is its own.
+size_t gc_ref_table_check_cells(const struct gc_ref_table *table, size_t cell, size_t limit);

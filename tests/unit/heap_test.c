@@ -43,7 +43,7 @@ without_a_wish_it_is_four_times_memory_and_at_least_256_gib(void **state) {
 static void
 each_refusal_halves_the_reservation(void **state) {
   (void)state;
-  for (size_t nth = 1; nth <= 4; nth++) { // the heap, its pages, their infos, the slot bytes
+  for (size_t nth = 1; nth <= 5; nth++) { // the heap, its pages, their infos, the slot bytes, the cells
     gc_os_stress_fail(nth);
     fixture_heap(64 * GC_MIB);
     gc_os_stress_fail(0);

@@ -5,14 +5,23 @@
 
 enum { FIRST = 1 << GC_REF_CHUNK_SHIFT, NODES = 6000, KEYS = 2500, STEPS = 60000 };
 
+enum { CELLS = 8192, CELL_BYTES = 1 << GC_REF_CELL_SHIFT };
+#define BASE ((uintptr_t)0x7e << 40)
+
 static struct gc_ref_table table;
-static struct gc_ref_stretch stretches[GC_REF_STRETCHES];
+static uint32_t cells[CELLS];
 
 static void
 begin(void) {
   memset(&table, 0, sizeof table);
-  memset(stretches, 0, sizeof stretches);
+  memset(cells, 0, sizeof cells);
   gc_os_stress_fail(0);
+}
+
+static void
+begin_with_cells(void) {
+  begin();
+  table.cells = (struct gc_ref_cells){.base = BASE, .first = cells, .count = CELLS};
 }
 
 static uint32_t
@@ -22,15 +31,6 @@ add(uintptr_t key) {
   assert_true(index > 0 && index < gc_ref_table_limit(&table));
   assert_true(table.splits - splits <= 1);
   return index;
-}
-
-static uint32_t
-add_unfiled(uintptr_t key) {
-  assert_true(gc_ref_table_reserve(&table));
-  uint32_t next = table.free ? table.free : table.last + 1;
-  struct gc_ref_node *node = gc_ref_table_add_unfiled(&table, key);
-  assert_ptr_equal(node, gc_ref_table_node(&table, next));
-  return next;
 }
 
 static struct gc_ref_node *
@@ -50,7 +50,6 @@ enum model_state { FREE, UNLINKED, LINKED };
 struct model_node {
   enum model_state state;
   bool young;
-  bool is_fresh; // added unfiled since the last pause
   uintptr_t key, value;
 };
 
@@ -65,7 +64,6 @@ static size_t most_splits; // at once
 
 static void
 begin_model(const char *test) {
-  begin();
   memset(&model, 0, sizeof model);
   random_begin(test);
 }
@@ -79,7 +77,7 @@ move(uint32_t index, enum model_state state) {
 
 static uintptr_t
 random_key(void) {
-  uintptr_t stretch = ((uintptr_t)0x7e << 40) + (random_below(3) << GC_REF_STRETCH_SHIFT);
+  uintptr_t stretch = BASE + (random_below(3) << 16);
   return stretch + random_below(random_below(8) ? KEYS : 4) * 8; // some have many
 }
 
@@ -111,11 +109,14 @@ check_key(uintptr_t key) {
 }
 
 static void
-check_beyond_young(uintptr_t key) {
-  if (!table.stretches || !gc_ref_table_is_beyond_young(&table, key))
+check_empty(uintptr_t key) {
+  if (!table.cells.first)
     return;
+  bool empty = gc_ref_table_is_empty_at(&table, key);
   for (size_t i = 1; i <= model.last; i++)
-    assert_false(model.nodes[i].state == LINKED && model.nodes[i].is_fresh && model.nodes[i].key == key);
+    if (model.nodes[i].state == LINKED && (key ^ model.nodes[i].key) < CELL_BYTES)
+      return assert_false(empty);
+  assert_true(empty);
 }
 
 // Each young node is listed once, and what was freed since is not.
@@ -152,6 +153,7 @@ check_nodes(void) {
 static void
 check_all(void) {
   expect_sound();
+  assert_int_equal(gc_ref_table_check_cells(&table, 0, CELLS), 0);
   check_nodes();
   check_young();
 }
@@ -174,26 +176,15 @@ step_add(void) {
     return;
   uintptr_t key = random_key();
   uint32_t expected = (uint32_t)(model.freed_count ? model.freed[--model.freed_count] : ++model.last);
-  bool unfiled = table.stretches && random_below(4);
-  uint32_t index = unfiled ? add_unfiled(key) : add(key);
+  uint32_t index = add(key);
   assert_int_equal(index, expected);
   assert_true(node_of(index)->object == 0 && node_of(index)->value == 0);
   assert_int_equal(node_of(index)->bits >> GC_REF_BITS, 0);
-  model.nodes[index] = (struct model_node){.young = true, .is_fresh = unfiled, .key = key};
+  model.nodes[index] = (struct model_node){.young = true, .key = key};
   model.count[FREE]++;
   most_splits = gc_max(most_splits, table.splits);
   move(index, LINKED);
   own(index);
-}
-
-// Outside pauses one is looked for before it is unlinked.
-static void
-look_for(uint32_t index) {
-  uint32_t found = gc_ref_table_find(&table, model.nodes[index].key);
-  while (found != index) {
-    assert_int_not_equal(found, 0);
-    found = gc_ref_table_find_next(&table, found);
-  }
 }
 
 static void
@@ -201,8 +192,6 @@ step_unlink(void) {
   uint32_t index = random_node(LINKED);
   if (!index)
     return;
-  if (!table.unlisted)
-    look_for(index);
   gc_ref_table_unlink(&table, index);
   node_of(index)->next = (uint32_t)model.nodes[index].value;
   move(index, UNLINKED);
@@ -215,7 +204,6 @@ step_link(void) {
     return;
   uintptr_t key = random_below(2) ? random_key() : model.nodes[index].key;
   gc_ref_table_link(&table, index, key);
-  model.nodes[index].is_fresh &= key == model.nodes[index].key;
   model.nodes[index].key = key;
   move(index, LINKED);
 }
@@ -225,8 +213,6 @@ step_free(enum model_state state) {
   uint32_t index = random_node(state);
   if (!index)
     return;
-  if (state == LINKED && !table.unlisted)
-    look_for(index);
   if (state == LINKED)
     gc_ref_table_remove(&table, index);
   else
@@ -244,19 +230,12 @@ step_note(void) {
   model.nodes[index].young = true;
 }
 
-// Some die in the pause.
 static void
 step_forget_young(void) {
-  if (table.stretches) {
-    gc_ref_table_unlist(&table);
-    for (size_t i = random_below(300); i > 0; i--)
-      random_below(4) ? step_free(LINKED) : random_below(2) ? step_unlink() : step_link();
-    expect_sound();
-  }
   gc_ref_table_forget_young(&table);
   assert_int_equal(gc_ref_table_young_count(&table), 0);
   for (size_t i = 1; i <= model.last; i++)
-    model.nodes[i].young = model.nodes[i].is_fresh = false;
+    model.nodes[i].young = false;
 }
 
 static bool
@@ -274,12 +253,6 @@ step_review_young(void) {
   for (size_t i = 1; i <= model.last; i++)
     if (model.nodes[i].state == LINKED && model.nodes[i].value % 2 == 0)
       model.nodes[i].young = false;
-}
-
-static void
-step_file(void) {
-  if (table.stretches && random_below(100) == 0)
-    gc_ref_table_file(&table);
 }
 
 // Linked nodes may be elsewhere now: each is known by its value.
@@ -363,10 +336,8 @@ random_step(void) {
     step_reserve();
   else if (dice < 97)
     check_key(random_key());
-  else if (dice < 99)
-    check_beyond_young(random_key());
   else
-    step_file();
+    check_empty(random_key());
   if (random_below(1000) == 0)
     step_forget_young();
   if (random_below(1000) == 0)
@@ -386,9 +357,8 @@ contract_what_is_left(void) {
 }
 
 static void
-run_model(struct gc_ref_stretch *given) {
+run_model(void) {
   begin_model("references");
-  table.stretches = given;
   contracted = most_splits = 0;
   for (model.step = 1; model.step <= STEPS; model.step++) {
     random_step();
@@ -396,98 +366,43 @@ run_model(struct gc_ref_stretch *given) {
       check_all();
   }
   check_all();
-  assert_true(most_splits > 0);
+  assert_true((most_splits > 0) == !table.cells.first);
   contract_what_is_left();
 }
 
 static void
 random_operations_agree_with_the_model(void **state) {
   (void)state;
-  run_model(NULL);
-}
-
-static void
-so_they_do_if_most_are_not_filed(void **state) {
-  (void)state;
-  run_model(stretches);
-}
-
-// ---- Stretches -----------------------------------------------------------------------------------------
-
-enum { STRETCH = 1 << GC_REF_STRETCH_SHIFT };
-
-static bool
-is_unfiled(uint32_t index) {
-  return node_of(index)->bits & GC_REF_UNFILED;
-}
-
-static void
-a_stretch_is_filed_when_one_of_its_nodes_is_looked_for(void **state) {
-  (void)state;
   begin();
-  table.stretches = stretches;
-  uint32_t here = add_unfiled(STRETCH + 16), there = add_unfiled(2 * STRETCH),
-           too = add_unfiled(STRETCH + 48);
-  assert_true(gc_ref_table_is_linked(&table, here) && gc_ref_table_count(&table) == 3);
-  assert_true(is_unfiled(here) && is_unfiled(there) && is_unfiled(too));
-  expect_sound();
-  assert_int_equal(gc_ref_table_find(&table, STRETCH + 32), 0);
-  assert_true(!is_unfiled(here) && is_unfiled(there) && !is_unfiled(too));
-  assert_int_equal(gc_ref_table_find(&table, STRETCH + 48), too);
-  assert_int_equal(gc_ref_table_find(&table, 2 * STRETCH), there);
-  expect_sound();
+  run_model();
 }
 
 static void
-what_is_beyond_the_highest_has_not_been_added(void **state) {
+so_they_do_with_cells(void **state) {
   (void)state;
-  begin();
-  table.stretches = stretches;
-  add_unfiled(STRETCH + 32);
-  assert_false(gc_ref_table_is_beyond_young(&table, STRETCH + 16));
-  assert_false(gc_ref_table_is_beyond_young(&table, STRETCH + 32));
-  assert_true(gc_ref_table_is_beyond_young(&table, STRETCH + 48));
-  gc_ref_table_remove(&table, gc_ref_table_find(&table, STRETCH + 32));
-  assert_false(gc_ref_table_is_beyond_young(&table, STRETCH + 32)); // one like it may be filed
-  gc_ref_table_forget_young(&table);
-  assert_true(gc_ref_table_is_beyond_young(&table, STRETCH + 16));
+  begin_with_cells();
+  run_model();
 }
 
 static void
-in_a_pause_unfiled_nodes_are_in_no_list(void **state) {
+nothing_is_found_beyond_the_cells(void **state) {
   (void)state;
-  enum { MANY = 1000 };
-  begin();
-  table.stretches = stretches;
-  for (uintptr_t i = 1; i <= MANY; i++)
-    add_unfiled(i * 64);
-  gc_ref_table_unlist(&table);
-  for (uint32_t i = 2; i <= MANY; i += 2)
-    gc_ref_table_remove(&table, i);
-  expect_sound();
-  gc_ref_table_forget_young(&table);
-  expect_sound();
-  for (uint32_t i = 1; i <= MANY; i++)
-    assert_int_equal(gc_ref_table_find(&table, (uintptr_t)i * 64), i % 2 ? i : 0);
-}
-
-// So to file a stretch takes no longer however many there are.
-static void
-few_of_a_stretch_are_unfiled_at_once(void **state) {
-  (void)state;
-  enum { MANY = 10000, MOST = 2048 };
-  begin();
-  table.stretches = stretches;
-  for (uintptr_t i = 1; i <= MANY; i++)
-    add_unfiled(STRETCH + i % (STRETCH / 16) * 16);
-  size_t unfiled = 0;
-  for (uint32_t i = 1; i <= MANY; i++)
-    unfiled += is_unfiled(i);
-  assert_int_equal(unfiled, MOST);
-  expect_sound();
-  gc_ref_table_file(&table);
-  for (uint32_t i = 1; i <= MANY; i++)
-    assert_false(is_unfiled(i));
+  begin_with_cells();
+  table.cells.count = 4;
+  uint32_t last = add(BASE + 4 * CELL_BYTES - 1);
+  assert_int_equal(cells[3], last);
+  assert_int_equal(gc_ref_table_find(&table, BASE + 4 * CELL_BYTES - 1), last);
+  assert_false(gc_ref_table_is_empty_at(&table, BASE + 3 * CELL_BYTES));
+  cells[4] = last;
+  const uintptr_t beyond[] = {BASE + 4 * CELL_BYTES, BASE - 1, 0, UINTPTR_MAX};
+  for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+    assert_int_equal(gc_ref_table_find(&table, beyond[i]), 0);
+    assert_true(gc_ref_table_is_empty_at(&table, beyond[i]));
+  }
+  table.cells.count = CELLS;
+  cells[4] = 0;
+  node_of(last)->object = add(BASE + 4 * CELL_BYTES); // what was there before stays
+  assert_int_equal(gc_ref_table_find(&table, BASE + 4 * CELL_BYTES - 1), last);
   expect_sound();
 }
 
@@ -859,22 +774,23 @@ the_check_finds_nodes_in_the_wrong_state(void **state) {
 }
 
 static void
-the_check_finds_wrong_stretches(void **state) {
+the_check_finds_wrong_cells(void **state) {
   (void)state;
-  begin();
-  table.stretches = stretches;
-  uint32_t a = add_unfiled(STRETCH), b = add_unfiled(STRETCH + 16), c = add(STRETCH + 32);
+  begin_with_cells();
+  uint32_t a = add(BASE), b = add(BASE + 16), c = add(BASE + CELL_BYTES);
   expect_sound();
-  struct gc_ref_stretch *stretch = &stretches[1];
-  expect_fault(&stretch->first, 0);
-  expect_fault(&stretch->first, a);
-  expect_fault(&stretch->first, c);
-  expect_fault(&stretch->first, UINT32_MAX);
-  expect_fault(&stretch->count, 1);
+  expect_fault(&cells[0], 0);
+  expect_fault(&cells[0], a);
+  expect_fault(&cells[0], c);
+  expect_fault(&cells[0], UINT32_MAX);
   expect_fault(&node_of(a)->next, b);
-  expect_fault(&node_of(a)->bits, GC_REF_USED | GC_REF_LINKED | GC_REF_YOUNG);
-  expect_fault((uint32_t *)&node_of(a)->key, 2 * STRETCH);
-  stretch->highest = STRETCH;
+  expect_fault(&node_of(b)->next, c);
+  expect_fault(&node_of(a)->bits, GC_REF_USED | GC_REF_YOUNG);
+  expect_fault((uint32_t *)&node_of(a)->key, 2 * CELL_BYTES);
+  cells[2] = a; // a cell that no node says is its own
+  assert_int_equal(gc_ref_table_check(&table), 0);
+  assert_true(gc_ref_table_check_cells(&table, 1, CELLS) > 0);
+  table.cells.count = 1;
   assert_true(gc_ref_table_check(&table) > 0);
 }
 
@@ -893,11 +809,8 @@ int
 main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_operations_agree_with_the_model),
-      cmocka_unit_test(so_they_do_if_most_are_not_filed),
-      cmocka_unit_test(a_stretch_is_filed_when_one_of_its_nodes_is_looked_for),
-      cmocka_unit_test(what_is_beyond_the_highest_has_not_been_added),
-      cmocka_unit_test(in_a_pause_unfiled_nodes_are_in_no_list),
-      cmocka_unit_test(few_of_a_stretch_are_unfiled_at_once),
+      cmocka_unit_test(so_they_do_with_cells),
+      cmocka_unit_test(nothing_is_found_beyond_the_cells),
       cmocka_unit_test(an_empty_table_is_all_zero_and_finds_nothing),
       cmocka_unit_test(growth_keeps_everything_and_moves_nothing),
       cmocka_unit_test(a_reset_table_begins_anew_in_its_memory),
@@ -914,7 +827,7 @@ main(void) {
       cmocka_unit_test(the_check_finds_wrong_counts),
       cmocka_unit_test(the_check_finds_wrong_nodes),
       cmocka_unit_test(the_check_finds_nodes_in_the_wrong_state),
-      cmocka_unit_test(the_check_finds_wrong_stretches),
+      cmocka_unit_test(the_check_finds_wrong_cells),
       cmocka_unit_test(the_check_finds_nodes_in_the_wrong_bucket),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

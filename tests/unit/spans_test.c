@@ -375,6 +375,47 @@ memory_falls_after_release_and_reads_as_zero(void **state) {
   expect_zero(page, 1024);
 }
 
+static uint32_t *
+cell_of(uint32_t page, size_t cell) {
+  return &gc_heap.cells[page * GC_PAGE_CELLS + cell];
+}
+
+static void
+use_cells(uint32_t page) {
+  for (size_t i = 0; i < GC_PAGE_CELLS; i++)
+    *cell_of(page, i) = page;
+  gc_page_set_add(gc_heap.referred, page);
+}
+
+// The last cells of one span and the first of the next may share an OS page.
+static void
+cells_go_with_the_memory_of_their_pages(void **state) {
+  (void)state;
+  enum { PAGES = 32, KEPT = 64 / 8 }; // OS pages have up to 64 KiB, cells of a page 8
+  begin("cells");
+  bool clean;
+  uint32_t page = gc_span_allocate(PAGES, GC_KIND_NORMAL, &clean);
+  own(page, PAGES);
+  uint32_t next = gc_span_allocate(PAGES, GC_KIND_NORMAL, &clean);
+  own(next, PAGES);
+  assert_int_equal(next, page + PAGES);
+  assert_true(gc_heap_commit_cells() && gc_heap.cell_pages >= gc_heap.frontier);
+  for (uint32_t i = 0; i < PAGES; i++) {
+    use_cells(page + i);
+    use_cells(next + i);
+  }
+  gc_span_free(page, PAGES);
+  assert_true(gc_page_set_has_any(gc_heap.referred, page, PAGES)); // their cells have memory yet
+  assert_int_equal(gc_span_release(0, PAGES), PAGES);
+  assert_false(gc_page_set_has_any(gc_heap.referred, page, PAGES));
+  for (uint32_t i = KEPT; i < PAGES - KEPT; i++)
+    assert_true(*cell_of(page + i, 0) == 0 && *cell_of(page + i, GC_PAGE_CELLS - 1) == 0);
+  for (uint32_t i = 0; i < PAGES; i++) {
+    assert_true(gc_page_set_has(gc_heap.referred, next + i));
+    assert_true(*cell_of(next + i, 0) == next + i && *cell_of(next + i, GC_PAGE_CELLS - 1) == next + i);
+  }
+}
+
 // OS pages of these that have memory.
 static size_t
 present(uint32_t page, uint32_t pages) {
@@ -586,6 +627,7 @@ main(void) {
       cmocka_unit_test(young_spans_are_not_released),
       cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
       cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
+      cmocka_unit_test(cells_go_with_the_memory_of_their_pages),
       cmocka_unit_test(memory_comes_before_it_is_used),
       cmocka_unit_test(free_pages_are_disarmed_in_advance),
       cmocka_unit_test(huge_pages_that_come_slowly_are_given_up_for_a_while),
