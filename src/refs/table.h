@@ -11,9 +11,9 @@
 // Nodes are known by their index, from 1, and 0 is none.  Beside that, nodes may be young: these are on a
 // list, to be looked at without looking at all.  What is young is for the owner to say; a new node is.
 //
-// The objects of the heap lie in a range that is known, and a table whose keys are these needs no hash: it has
-// a cell for each 32 bytes of them, memory that is touched where there are keys.  So objects that lie side by
-// side have theirs in the same cache line, and to grow moves nothing.
+// The objects of the heap lie in a range that is known, and a table whose keys are these needs no hash: it
+// has a cell for each 32 bytes of them, memory that is touched where there are keys.  So objects that lie
+// side by side have theirs in the same cache line, and to grow moves nothing.
 //
 // No call but gc_ref_table_reserve asks the system for anything, and none takes longer because the table is
 // large: so all may be used while the world is stopped.  A table that is all zero is an empty one.
