@@ -169,7 +169,8 @@ bool gc_span_expand(uint32_t pages);
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
 bool gc_span_commit(uint32_t pages);
 
-// Make it possible to use the cells of all pages there are, which are 0 at first.  false if memory is refused.
+// Make it possible to use the cells of all pages there are, which are 0 at first.  false if memory is
+// refused.
 bool gc_heap_commit_cells(void);
 
 // Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages

@@ -102,7 +102,8 @@ remove_registration(uint32_t index) {
 
 static uint32_t
 find_finalizer(const void *object) {
-  if (gc_ref_table_is_empty_at(&table, (uintptr_t)object))
+  if (!gc_page_set_has(gc_heap.referred, gc_heap_page_of(object)) ||
+      gc_ref_table_is_empty_at(&table, (uintptr_t)object))
     return 0;
   uint32_t index = gc_ref_table_find(&table, (uintptr_t)object);
   while (index && is_cleaner(node_at(index)))
@@ -122,16 +123,33 @@ extend_cells(void) {
   return true;
 }
 
+// Memory that nobody has written yet is written first: if it were read, the system would give a page of zeros,
+// and another one for the first write, which other processors must be told.
+static void
+touch_cells(size_t page) {
+  size_t step = gc_os_page_bytes() / sizeof *gc_heap.cells;
+  for (size_t cell = 0; cell < GC_PAGE_CELLS; cell += step)
+    gc_heap.cells[page * GC_PAGE_CELLS + cell] = 0;
+}
+
+static bool
+let_page_be_referred(size_t page) {
+  if (gc_page_set_has(gc_heap.referred, page))
+    return true;
+  if (page >= gc_heap.cell_pages && !extend_cells())
+    return false;
+  touch_cells(page);
+  gc_page_set_add(gc_heap.referred, page);
+  return true;
+}
+
 static enum gc_registered
 add(void *object, const struct gc_registration *new) {
-  size_t page = gc_heap_page_of(object);
-  if ((page >= gc_heap.cell_pages && !extend_cells()) || !gc_ref_table_reserve(&table))
+  if (!let_page_be_referred(gc_heap_page_of(object)) || !gc_ref_table_reserve(&table))
     return GC_NO_ROOM;
   write_registration(node_at(gc_ref_table_add(&table, (uintptr_t)object)), new);
   cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
   has_tags |= (uintptr_t)object % GC_GRANULE_BYTES != 0;
-  if (!gc_page_set_has(gc_heap.referred, page))
-    gc_page_set_add(gc_heap.referred, page);
   return GC_REGISTERED;
 }
 

@@ -1,9 +1,9 @@
 // The table of references.  See table.h for its states.
 //
 // Where it has no cells: with B buckets, 2^n <= B < 2^(n+1), a hash belongs to the bucket of its lowest n + 1
-// bits if there is one, and otherwise to that of its lowest n.  So bucket B, when it comes, takes what belongs
-// to it from bucket B - 2^n and from no other: that is a split, and there is at most one for each node that is
-// linked.
+// bits if there is one, and otherwise to that of its lowest n.  So bucket B, when it comes, takes what
+// belongs to it from bucket B - 2^n and from no other: that is a split, and there is at most one for each
+// node that is linked.
 //
 // To contract, the last bucket gives all that it has to the one that it was split from.
 //
