@@ -123,8 +123,8 @@ extend_cells(void) {
   return true;
 }
 
-// Memory that nobody has written yet is written first: if it were read, the system would give a page of zeros,
-// and another one for the first write, which other processors must be told.
+// Memory that nobody has written yet is written first: if it were read, the system would give a page of
+// zeros, and another one for the first write, which other processors must be told.
 static void
 touch_cells(size_t page) {
   size_t step = gc_os_page_bytes() / sizeof *gc_heap.cells;
