@@ -194,38 +194,42 @@ most_died(size_t allocated_bytes, size_t reclaimed_bytes) {
 }
 
 // A nursery that is still to grow to its least size is judged as though it had it.
-static bool
-was_cheaper(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor, size_t reclaimed_bytes) {
+static double
+minor_ns(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   size_t least_bytes = least_nursery_bytes(minors, minor);
   double share = (double)minor.allocated_bytes / (double)least_bytes;
   bool will_grow = minor.allocated_bytes < least_bytes && least_bytes < NURSERY_BYTES_MAX;
-  double minor_ns = (double)minor.young_ns + (will_grow ? share * fixed_ns(minor) : fixed_ns(minor)) +
-                    (double)minor.written_pages * WRITE_NS;
-  return minors->full_ns == 0 || minor_ns < full_ns_per_byte(minors) * (double)reclaimed_bytes;
+  return (double)minor.young_ns + (will_grow ? share * fixed_ns(minor) : fixed_ns(minor)) +
+         (double)minor.written_pages * WRITE_NS;
 }
 
-// What most live on for a while will do so again.
 static void
 give_up(struct gc_pacer_minors *minors, bool growing) {
   minors->score = 0;
   minors->growing = growing;
   minors->waiting = minors->wait_next;
-  minors->wait_next = (unsigned)gc_min((growing ? 4 : 2) * minors->wait_next, WAIT_MAX);
+  minors->wait_next = (unsigned)gc_min(4 * minors->wait_next, WAIT_MAX);
 }
 
+// After a failure, one that cost several times what it has saved counts for two.
 void
 gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
+  enum { CLEARLY = 4 };
   minors->since_full++;
   minors->nursery_bytes = next_nursery_bytes(minors, minor);
   size_t reclaimed_bytes = minor.allocated_bytes - gc_min(minor.allocated_bytes, minor.promoted_bytes);
-  bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes);
-  if (worthwhile && was_cheaper(minors, minor, reclaimed_bytes)) {
+  bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes), known = minors->full_ns > 0;
+  double cost_ns = minor_ns(minors, minor);
+  double saved_ns = full_ns_per_byte(minors) * (double)reclaimed_bytes;
+  if (worthwhile && (!known || cost_ns < saved_ns)) {
     minors->score += minors->score < SCORE_MAX;
     if (minors->score == SCORE_MAX)
       minors->wait_next = 1;
-  } else if (--minors->score <= -SCORE_MAX) {
-    give_up(minors, !worthwhile);
+    return;
   }
+  minors->score -= known && minors->score < 0 && cost_ns > CLEARLY * saved_ns ? 2 : 1;
+  if (minors->score <= -SCORE_MAX)
+    give_up(minors, !worthwhile);
 }
 
 // When they are tried again, two failures are enough.

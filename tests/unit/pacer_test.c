@@ -339,7 +339,13 @@ after_a_change_of_phase_the_small_heap_is_small(void **state) {
 #define NURSERY_LEAST GC_MIB
 #define NURSERY_MOST (64 * GC_MIB)
 #define NURSERY_CACHED (8 * GC_MIB) // save where that would not pay
-enum { WAIT_MOST = 16, TO_GIVE_UP = 4, TO_GIVE_UP_AGAIN = 2 };
+enum {
+  WAIT_MOST = 16,
+  TO_GIVE_UP = 4,
+  TO_GIVE_UP_AGAIN = 2,
+  WHERE_IT_IS_CLEAR = 3,
+  AGAIN_WHERE_IT_IS_CLEAR = 1
+};
 
 // Of the bytes that a program allocates, `survive` of 100 are alive at the next minor cycle, and what lives
 // has grown by `grow` of 100 at the next full one.
@@ -366,6 +372,9 @@ static const struct shape growth = {
 static const struct shape replacement = {.survive = 95, .fixed_ns = 200000, .young_ns_per_byte = 0.5};
 static const struct shape costly = {
     .survive = 5, .fixed_ns = 200000, .young_ns_per_byte = 0.045, .written_pages = 100000};
+
+static const struct shape rather_costly = {
+    .survive = 5, .fixed_ns = 200000, .young_ns_per_byte = 0.045, .written_pages = 8000};
 
 static void
 run_full(struct generations *program, struct shape shape) {
@@ -545,7 +554,7 @@ static void
 while_the_heap_grows_there_are_no_minor_cycles(void **state) {
   (void)state;
   struct generations program = program_with(20 * GC_MIB);
-  assert_int_equal(minors_until_given_up(&program, growth), TO_GIVE_UP);
+  assert_int_equal(minors_until_given_up(&program, growth), WHERE_IT_IS_CLEAR);
   size_t minors = program.minor_count;
   run_cycles(&program, growth, 20);
   assert_int_equal(program.minor_count, minors);
@@ -625,31 +634,51 @@ the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come(void **state) {
   assert_int_equal(program.full_count, 0);
   shape.fixed_ns = 200 * MS; // no nursery is large enough for that
   program = program_with(4096 * GC_MIB);
-  assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP);
+  assert_int_equal(minors_until_given_up(&program, shape), WHERE_IT_IS_CLEAR);
 }
 
 // What it waits each time, before minor cycles are tried again and fail: so many times as much as before.
 static void
-check_backing_off(struct shape shape, size_t times) {
+check_backing_off(struct shape shape, size_t to_give_up, size_t again) {
   struct generations program = program_with(200 * GC_MIB);
-  minors_until_given_up(&program, shape);
+  assert_int_equal(minors_until_given_up(&program, shape), to_give_up);
   for (size_t expected = 1, round = 0; round < 10; round++) {
     assert_int_equal(fulls_until_minors_pay(&program, shape), expected);
-    assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP_AGAIN);
-    expected = gc_min(times * expected, WAIT_MOST);
+    assert_int_equal(minors_until_given_up(&program, shape), again);
+    expected = gc_min(4 * expected, WAIT_MOST);
   }
 }
 
 static void
 where_nothing_dies_young_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(replacement, 4);
+  check_backing_off(replacement, WHERE_IT_IS_CLEAR, AGAIN_WHERE_IT_IS_CLEAR);
 }
 
 static void
 where_they_cost_too_much_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(costly, 2);
+  check_backing_off(rather_costly, TO_GIVE_UP, TO_GIVE_UP_AGAIN);
+}
+
+static void
+where_they_cost_far_too_much_tries_are_short_too(void **state) {
+  (void)state;
+  check_backing_off(costly, WHERE_IT_IS_CLEAR, AGAIN_WHERE_IT_IS_CLEAR);
+}
+
+// Once they have paid, a cycle that cost several times as much as it saved counts like any other.
+static void
+a_long_minor_cycle_now_and_then_does_no_harm(void **state) {
+  (void)state;
+  struct generations program = program_with(200 * GC_MIB);
+  run_cycles(&program, garbage, 50);
+  for (int round = 0; round < 1000; round++) {
+    run_minor(&program, costly);
+    run_minor(&program, garbage);
+    run_minor(&program, garbage);
+    assert_true(gc_pacer_minors_pay(&program.minors));
+  }
 }
 
 // They are given up at once.  The full cycle that comes instead is the first of those to wait for.
@@ -665,7 +694,7 @@ when_they_are_called_off_tries_grow_rare(void **state) {
     run_cycle(&program, shape);
     fulls_until_minors_pay(&program, shape);
     assert_int_equal(program.full_count - before, expected);
-    expected = gc_min(2 * expected, WAIT_MOST);
+    expected = gc_min(4 * expected, WAIT_MOST);
   }
 }
 
@@ -696,7 +725,7 @@ growth_makes_the_next_wait_short_again(void **state) {
   minors_until_given_up(&program, replacement);
   run_cycles(&program, growth, 20);
   fulls_until_minors_pay(&program, replacement);
-  assert_int_equal(minors_until_given_up(&program, replacement), TO_GIVE_UP_AGAIN);
+  assert_int_equal(minors_until_given_up(&program, replacement), AGAIN_WHERE_IT_IS_CLEAR);
   assert_int_equal(fulls_until_minors_pay(&program, replacement), 1);
 }
 
@@ -1193,6 +1222,8 @@ main(void) {
       cmocka_unit_test(the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come),
       cmocka_unit_test(where_nothing_dies_young_tries_grow_rare),
       cmocka_unit_test(where_they_cost_too_much_tries_grow_rare),
+      cmocka_unit_test(where_they_cost_far_too_much_tries_are_short_too),
+      cmocka_unit_test(a_long_minor_cycle_now_and_then_does_no_harm),
       cmocka_unit_test(when_they_are_called_off_tries_grow_rare),
       cmocka_unit_test(a_success_makes_the_next_wait_short_again),
       cmocka_unit_test(growth_makes_the_next_wait_short_again),
