@@ -211,7 +211,7 @@ give_up(struct gc_pacer_minors *minors, bool growing) {
   minors->wait_next = (unsigned)gc_min(4 * minors->wait_next, WAIT_MAX);
 }
 
-// After a failure, one that cost several times what it has saved counts for two.
+// Below zero, one that cost several times what it has saved counts for two.
 void
 gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   enum { CLEARLY = 4 };
@@ -232,7 +232,7 @@ gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_mino
     give_up(minors, !worthwhile);
 }
 
-// When they are tried again, two failures are enough.
+// When they are tried again, two failures are enough, or a clear one.
 void
 gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full) {
   bool gave_up = !gc_pacer_minors_pay(minors);

@@ -72,7 +72,7 @@ struct gc_pacer_minor {
 struct gc_pacer_minors {
   size_t nursery_bytes; // to allocate between two minor cycles
   size_t since_full;    // minor cycles since the last full one
-  int score;            // of late, how many paid less how many did not, within limits
+  int score;            // of late, how many paid less how many did not (pacer.c), within limits
   bool growing;         // given up because most objects survived
   unsigned waiting;     // given up because they cost too much: full cycles to wait before the next try
   unsigned wait_next;   // how long to wait the next time
@@ -83,7 +83,7 @@ struct gc_pacer_minors {
 void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 
 // Minor cycles are worth doing.  When several in a row were not they are given up: for one full cycle, the
-// next time for two, then four, up to 16; and if most objects survived, until a full cycle finds that most
+// next time for four, then 16; and if most objects survived, until a full cycle finds that most
 // have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 

@@ -108,7 +108,7 @@ gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
   size_t bytes =
       reserve_bytes ? gc_round_up(reserve_bytes, GC_PAGE_BYTES) : wanted_reservation(physical_bytes);
   while (!try_reserve(bytes)) {
-    bytes = gc_round_down(bytes / 2, GC_PAGE_BYTES);
+    bytes = gc_round_down(bytes - bytes / 4, GC_PAGE_BYTES);
     if (bytes < RESERVE_BYTES_MIN)
       return false;
   }
@@ -252,14 +252,18 @@ commit_table(char *table, size_t item_bytes, size_t from, size_t to) {
 }
 
 // Most are never touched; nor are the others all at once, as in huge pages they would be.
-bool
-gc_heap_commit_cells(void) {
-  uint32_t pages = gc_heap.committed_pages;
-  if (!commit_table((char *)gc_heap.cells, CELL_BYTES, gc_heap.cell_pages, pages))
+static bool
+commit_cells_to(size_t to) {
+  if (!commit_table((char *)gc_heap.cells, CELL_BYTES, gc_heap.cell_pages, to))
     return false;
-  gc_os_advise_huge_pages(gc_heap.cells, table_bytes(pages, CELL_BYTES), false);
-  gc_heap.cell_pages = pages;
+  gc_os_advise_huge_pages(gc_heap.cells, table_bytes(to, CELL_BYTES), false);
+  gc_heap.cell_pages = (uint32_t)to;
   return true;
+}
+
+bool
+gc_heap_commit_cells(size_t page) {
+  return page < gc_heap.cell_pages || commit_cells_to(gc_heap.committed_pages) || commit_cells_to(page + 1);
 }
 
 // Commit pages up to `to`: the tables first, so that a committed page has its descriptors.

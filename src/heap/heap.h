@@ -109,8 +109,8 @@ extern struct gc_heap gc_heap;
 // [written before the first cycle that needs it]
 extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX + 3];
 
-// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; halved until the system
-// agrees.  false if even 1 MiB is refused.
+// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; a quarter less until the
+// system agrees.  false if even 1 MiB is refused.
 bool gc_heap_init(size_t reserve_bytes, size_t physical_bytes);
 
 // With `on`, a word found in the heap keeps an object from any place inside it; else only from registered
@@ -169,9 +169,9 @@ bool gc_span_expand(uint32_t pages);
 // Make room for `pages` more pages above the frontier.  false if the system or the limit refuses.
 bool gc_span_commit(uint32_t pages);
 
-// Make it possible to use the cells of all pages there are, which are 0 at first.  false if memory is
-// refused.
-bool gc_heap_commit_cells(void);
+// Make it possible to use the cells of a page, which are 0 at first; and of all there are, if the system does
+// not refuse that.  false if it does so even for the one.
+bool gc_heap_commit_cells(size_t page);
 
 // Release free dirty spans that have been free for `age_ms`, at most `pages_max` pages.  Returns the pages
 // released.

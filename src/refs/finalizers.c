@@ -113,9 +113,14 @@ find_finalizer(const void *object) {
 
 _Static_assert((int)GC_REF_CELL_SHIFT == GC_CELL_SHIFT, "the table's cells are the heap's");
 
+static volatile uint32_t *
+cell_of(const void *object) {
+  return &gc_heap.cells[((uintptr_t)object - (uintptr_t)gc_heap.base) >> GC_CELL_SHIFT];
+}
+
 static bool
-extend_cells(void) {
-  if (!gc_heap_commit_cells())
+extend_cells(size_t page) {
+  if (!gc_heap_commit_cells(page))
     return false;
   table.cells = (struct gc_ref_cells){.base = (uintptr_t)gc_heap.base,
                                       .first = gc_heap.cells,
@@ -125,27 +130,21 @@ extend_cells(void) {
 
 // Memory that nobody has written yet is written first: if it were read, the system would give a page of
 // zeros, and another one for the first write, which other processors must be told.
-static void
-touch_cells(size_t page) {
-  size_t step = gc_os_page_bytes() / sizeof *gc_heap.cells;
-  for (size_t cell = 0; cell < GC_PAGE_CELLS; cell += step)
-    gc_heap.cells[page * GC_PAGE_CELLS + cell] = 0;
-}
-
 static bool
-let_page_be_referred(size_t page) {
+let_be_referred(const void *object) {
+  size_t page = gc_heap_page_of(object);
   if (gc_page_set_has(gc_heap.referred, page))
     return true;
-  if (page >= gc_heap.cell_pages && !extend_cells())
+  if (!extend_cells(page))
     return false;
-  touch_cells(page);
+  *cell_of(object) = 0;
   gc_page_set_add(gc_heap.referred, page);
   return true;
 }
 
 static enum gc_registered
 add(void *object, const struct gc_registration *new) {
-  if (!let_page_be_referred(gc_heap_page_of(object)) || !gc_ref_table_reserve(&table))
+  if (!let_be_referred(object) || !gc_ref_table_reserve(&table))
     return GC_NO_ROOM;
   write_registration(node_at(gc_ref_table_add(&table, (uintptr_t)object)), new);
   cleaners += new->sort == GC_FINALIZER_IS_CLEANER;
@@ -220,8 +219,7 @@ gc_finalizers_forget(void *object) {
 // A neighbour may come to the cell or leave it, but what the object itself has there stays.
 GC_NO_SANITIZE bool
 gc_finalizers_seem_to_know(const void *object) {
-  const volatile uint32_t *cells = gc_heap.cells;
-  return cells[((uintptr_t)object - (uintptr_t)gc_heap.base) >> GC_CELL_SHIFT] != 0;
+  return *cell_of(object) != 0;
 }
 
 size_t

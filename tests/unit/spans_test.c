@@ -399,7 +399,7 @@ cells_go_with_the_memory_of_their_pages(void **state) {
   uint32_t next = gc_span_allocate(PAGES, GC_KIND_NORMAL, &clean);
   own(next, PAGES);
   assert_int_equal(next, page + PAGES);
-  assert_true(gc_heap_commit_cells() && gc_heap.cell_pages >= gc_heap.frontier);
+  assert_true(gc_heap_commit_cells(next) && gc_heap.cell_pages >= gc_heap.frontier);
   for (uint32_t i = 0; i < PAGES; i++) {
     use_cells(page + i);
     use_cells(next + i);
@@ -414,6 +414,23 @@ cells_go_with_the_memory_of_their_pages(void **state) {
     assert_true(gc_page_set_has(gc_heap.referred, next + i));
     assert_true(*cell_of(next + i, 0) == next + i && *cell_of(next + i, GC_PAGE_CELLS - 1) == next + i);
   }
+}
+
+static void
+where_all_cells_are_refused_those_of_one_page_will_do(void **state) {
+  (void)state;
+  begin("refused cells");
+  bool clean;
+  uint32_t page = gc_span_allocate(2, GC_KIND_NORMAL, &clean);
+  gc_os_stress_fail(1);
+  assert_true(gc_heap_commit_cells(page));
+  assert_int_equal(gc_heap.cell_pages, page + 1);
+  *cell_of(page, GC_PAGE_CELLS - 1) = 1;
+  assert_true(gc_heap_commit_cells(page));
+  assert_int_equal(gc_heap.cell_pages, page + 1); // it has them
+  assert_true(gc_heap_commit_cells(page + 1));
+  assert_int_equal(gc_heap.cell_pages, gc_heap.committed_pages);
+  *cell_of(gc_heap.committed_pages - 1, GC_PAGE_CELLS - 1) = 1;
 }
 
 // OS pages of these that have memory.
@@ -628,6 +645,7 @@ main(void) {
       cmocka_unit_test(mappings_stay_as_many_over_growth_and_release),
       cmocka_unit_test(memory_falls_after_release_and_reads_as_zero),
       cmocka_unit_test(cells_go_with_the_memory_of_their_pages),
+      cmocka_unit_test(where_all_cells_are_refused_those_of_one_page_will_do),
       cmocka_unit_test(memory_comes_before_it_is_used),
       cmocka_unit_test(free_pages_are_disarmed_in_advance),
       cmocka_unit_test(huge_pages_that_come_slowly_are_given_up_for_a_while),
