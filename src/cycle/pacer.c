@@ -211,23 +211,23 @@ give_up(struct gc_pacer_minors *minors, bool growing) {
   minors->wait_next = (unsigned)gc_min(4 * minors->wait_next, WAIT_MAX);
 }
 
-// Below zero, one that cost several times what it has saved counts for two.
+// Where they have been given up before, one that cost several times what it has saved counts for two.
 void
 gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
   enum { CLEARLY = 4 };
   minors->since_full++;
   minors->nursery_bytes = next_nursery_bytes(minors, minor);
   size_t reclaimed_bytes = minor.allocated_bytes - gc_min(minor.allocated_bytes, minor.promoted_bytes);
-  bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes), known = minors->full_ns > 0;
+  bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes);
   double cost_ns = minor_ns(minors, minor);
   double saved_ns = full_ns_per_byte(minors) * (double)reclaimed_bytes;
-  if (worthwhile && (!known || cost_ns < saved_ns)) {
+  if (worthwhile && (minors->full_ns == 0 || cost_ns < saved_ns)) {
     minors->score += minors->score < SCORE_MAX;
     if (minors->score == SCORE_MAX)
       minors->wait_next = 1;
     return;
   }
-  minors->score -= known && minors->score < 0 && cost_ns > CLEARLY * saved_ns ? 2 : 1;
+  minors->score -= minors->wait_next > 1 && cost_ns > CLEARLY * saved_ns ? 2 : 1;
   if (minors->score <= -SCORE_MAX)
     give_up(minors, !worthwhile);
 }

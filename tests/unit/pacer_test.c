@@ -339,13 +339,7 @@ after_a_change_of_phase_the_small_heap_is_small(void **state) {
 #define NURSERY_LEAST GC_MIB
 #define NURSERY_MOST (64 * GC_MIB)
 #define NURSERY_CACHED (8 * GC_MIB) // save where that would not pay
-enum {
-  WAIT_MOST = 16,
-  TO_GIVE_UP = 4,
-  TO_GIVE_UP_AGAIN = 2,
-  WHERE_IT_IS_CLEAR = 3,
-  AGAIN_WHERE_IT_IS_CLEAR = 1
-};
+enum { WAIT_MOST = 16, TO_GIVE_UP = 4, TO_GIVE_UP_AGAIN = 2, AGAIN_WHERE_IT_IS_CLEAR = 1 };
 
 // Of the bytes that a program allocates, `survive` of 100 are alive at the next minor cycle, and what lives
 // has grown by `grow` of 100 at the next full one.
@@ -554,7 +548,7 @@ static void
 while_the_heap_grows_there_are_no_minor_cycles(void **state) {
   (void)state;
   struct generations program = program_with(20 * GC_MIB);
-  assert_int_equal(minors_until_given_up(&program, growth), WHERE_IT_IS_CLEAR);
+  assert_int_equal(minors_until_given_up(&program, growth), TO_GIVE_UP);
   size_t minors = program.minor_count;
   run_cycles(&program, growth, 20);
   assert_int_equal(program.minor_count, minors);
@@ -634,14 +628,14 @@ the_fixed_part_of_a_pause_is_judged_by_the_nursery_to_come(void **state) {
   assert_int_equal(program.full_count, 0);
   shape.fixed_ns = 200 * MS; // no nursery is large enough for that
   program = program_with(4096 * GC_MIB);
-  assert_int_equal(minors_until_given_up(&program, shape), WHERE_IT_IS_CLEAR);
+  assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP);
 }
 
 // What it waits each time, before minor cycles are tried again and fail: so many times as much as before.
 static void
-check_backing_off(struct shape shape, size_t to_give_up, size_t again) {
+check_backing_off(struct shape shape, size_t again) {
   struct generations program = program_with(200 * GC_MIB);
-  assert_int_equal(minors_until_given_up(&program, shape), to_give_up);
+  assert_int_equal(minors_until_given_up(&program, shape), TO_GIVE_UP);
   for (size_t expected = 1, round = 0; round < 10; round++) {
     assert_int_equal(fulls_until_minors_pay(&program, shape), expected);
     assert_int_equal(minors_until_given_up(&program, shape), again);
@@ -652,19 +646,19 @@ check_backing_off(struct shape shape, size_t to_give_up, size_t again) {
 static void
 where_nothing_dies_young_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(replacement, WHERE_IT_IS_CLEAR, AGAIN_WHERE_IT_IS_CLEAR);
+  check_backing_off(replacement, AGAIN_WHERE_IT_IS_CLEAR);
 }
 
 static void
 where_they_cost_too_much_tries_grow_rare(void **state) {
   (void)state;
-  check_backing_off(rather_costly, TO_GIVE_UP, TO_GIVE_UP_AGAIN);
+  check_backing_off(rather_costly, TO_GIVE_UP_AGAIN);
 }
 
 static void
 where_they_cost_far_too_much_tries_are_short_too(void **state) {
   (void)state;
-  check_backing_off(costly, WHERE_IT_IS_CLEAR, AGAIN_WHERE_IT_IS_CLEAR);
+  check_backing_off(costly, AGAIN_WHERE_IT_IS_CLEAR);
 }
 
 // Once they have paid, a cycle that cost several times as much as it saved counts like any other.
@@ -725,7 +719,7 @@ growth_makes_the_next_wait_short_again(void **state) {
   minors_until_given_up(&program, replacement);
   run_cycles(&program, growth, 20);
   fulls_until_minors_pay(&program, replacement);
-  assert_int_equal(minors_until_given_up(&program, replacement), AGAIN_WHERE_IT_IS_CLEAR);
+  assert_int_equal(minors_until_given_up(&program, replacement), TO_GIVE_UP_AGAIN);
   assert_int_equal(fulls_until_minors_pay(&program, replacement), 1);
 }
 
