@@ -108,7 +108,7 @@ gc_heap_init(size_t reserve_bytes, size_t physical_bytes) {
   size_t bytes =
       reserve_bytes ? gc_round_up(reserve_bytes, GC_PAGE_BYTES) : wanted_reservation(physical_bytes);
   while (!try_reserve(bytes)) {
-    bytes = gc_round_down(bytes - bytes / 4, GC_PAGE_BYTES);
+    bytes = gc_round_down(bytes - bytes / 8, GC_PAGE_BYTES);
     if (bytes < RESERVE_BYTES_MIN)
       return false;
   }

@@ -109,7 +109,7 @@ extern struct gc_heap gc_heap;
 // [written before the first cycle that needs it]
 extern bool gc_heap_displacements[GC_DISPLACEMENTS_MAX + 3];
 
-// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; a quarter less until the
+// Reserve address space: `reserve_bytes`, or as much as suits the machine for 0; an eighth less until the
 // system agrees.  false if even 1 MiB is refused.
 bool gc_heap_init(size_t reserve_bytes, size_t physical_bytes);
 

@@ -41,13 +41,13 @@ without_a_wish_it_is_four_times_memory_and_at_least_256_gib(void **state) {
 }
 
 static void
-each_refusal_takes_a_quarter_of_the_reservation(void **state) {
+each_refusal_takes_an_eighth_of_the_reservation(void **state) {
   (void)state;
   for (size_t nth = 1; nth <= 5; nth++) { // the heap, its pages, their infos, the slot bytes, the cells
     gc_os_stress_fail(nth);
     fixture_heap(64 * GC_MIB);
     gc_os_stress_fail(0);
-    assert_int_equal(gc_heap.reserved_pages << GC_PAGE_SHIFT, 48 * GC_MIB);
+    assert_int_equal(gc_heap.reserved_pages << GC_PAGE_SHIFT, 56 * GC_MIB);
     assert_non_null(fixture_allocate(1000, GC_KIND_NORMAL));
   }
 }
@@ -270,7 +270,7 @@ main(void) {
       cmocka_unit_test(a_small_reservation_is_what_was_asked_for),
       cmocka_unit_test(the_least_heap_gives_all_its_pages),
       cmocka_unit_test(without_a_wish_it_is_four_times_memory_and_at_least_256_gib),
-      cmocka_unit_test(each_refusal_takes_a_quarter_of_the_reservation),
+      cmocka_unit_test(each_refusal_takes_an_eighth_of_the_reservation),
       cmocka_unit_test(a_limit_on_address_space_leaves_a_smaller_heap),
       cmocka_unit_test(when_even_the_least_is_refused_nothing_stays),
       cmocka_unit_test(refused_memory_for_the_first_pages_is_a_failure_too),
