@@ -72,7 +72,7 @@ struct gc_pacer_minor {
 struct gc_pacer_minors {
   size_t nursery_bytes; // to allocate between two minor cycles
   size_t since_full;    // minor cycles since the last full one
-  int score;            // of late, how many paid less how many did not (pacer.c), within limits
+  int score;            // of late, how many paid less how many did not, within limits
   bool growing;         // given up because most objects survived
   unsigned waiting;     // given up because they cost too much: full cycles to wait before the next try
   unsigned wait_next;   // how long to wait the next time

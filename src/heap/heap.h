@@ -44,17 +44,16 @@ struct gc_heap {
   size_t reserved_lines;
 
   // Sets of pages.  [gc_lock, save `young`: any thread adds to it]
-  struct gc_page_set used;    // the first pages of spans in use
-  struct gc_page_set scanned; // all pages of spans in use that may contain pointers
-  struct gc_page_set young;   // first pages of spans that may hold slots which are NEW or HELD
-  struct gc_page_set recent;  // what was young before the last sweep began
-  struct gc_page_set armed;   // pages whose writes are noticed; else they count as written
-  struct gc_page_set hot;     // pages that were written all over while a concurrent cycle marked
-  struct gc_page_set reused;  // with LOAM_VERIFY: pages where the program itself has freed objects
-  struct gc_page_set
-      referred; // pages whose cells may have memory: objects there have finalizers or cleaners, or had
-  struct gc_page_set unswept; // first pages of spans that a sweep under way has still to come to
-  struct gc_page_set ahead;   // first pages of huge pages that have been asked for ahead of their use
+  struct gc_page_set used;     // the first pages of spans in use
+  struct gc_page_set scanned;  // all pages of spans in use that may contain pointers
+  struct gc_page_set young;    // first pages of spans that may hold slots which are NEW or HELD
+  struct gc_page_set recent;   // what was young before the last sweep began
+  struct gc_page_set armed;    // pages whose writes are noticed; else they count as written
+  struct gc_page_set hot;      // pages that were written all over while a concurrent cycle marked
+  struct gc_page_set reused;   // with LOAM_VERIFY: pages where the program itself has freed objects
+  struct gc_page_set referred; // where objects have finalizers or cleaners, or had and cells have memory
+  struct gc_page_set unswept;  // first pages of spans that a sweep under way has still to come to
+  struct gc_page_set ahead;    // first pages of huge pages that have been asked for ahead of their use
 
   // [gc_lock]
   uint32_t frontier; // first page that was never used

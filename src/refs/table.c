@@ -124,7 +124,7 @@ gc_ref_table_link(struct gc_ref_table *table, uint32_t index, uintptr_t key) {
     split(table);
 }
 
-// What refers to a linked node: its bucket, or the node before.
+// What refers to a linked node: its cell or bucket, or the node before.
 static uint32_t *
 link_to(const struct gc_ref_table *table, uint32_t index) {
   uintptr_t key = gc_ref_table_node(table, index)->key;
@@ -148,7 +148,7 @@ gc_ref_table_unlink(struct gc_ref_table *table, uint32_t index) {
 
 // ---- Finding -------------------------------------------------------------------------------------------
 
-// The first node of the key, from `index` on in its bucket.
+// The first node of the key, from `index` on in its cell or bucket.
 static uint32_t
 find_from(const struct gc_ref_table *table, uint32_t index, uintptr_t key) {
   while (index) {

@@ -29,7 +29,7 @@ struct gc_ref_node {
   uintptr_t key;    // the address by which a linked node is found; free, and not the first: the one before
   uintptr_t object; // this and `value` are the owner's
   uintptr_t value;
-  uint32_t next; // linked: in its bucket; free: in the list of those; unlinked: the owner's
+  uint32_t next; // linked: in its list; free: in the list of those; unlinked: the owner's
   uint32_t bits; // the lowest GC_REF_BITS are the table's, the others the owner's
 };
 _Static_assert(sizeof(struct gc_ref_node) == 32, "two nodes fill a cache line");
