@@ -83,8 +83,7 @@ struct gc_pacer_minors {
 void gc_pacer_minors_init(struct gc_pacer_minors *minors);
 
 // Minor cycles are worth doing.  When several in a row were not they are given up: for one full cycle, the
-// next time for four, then 16; and if most objects survived, until a full cycle finds that most
-// have died.
+// next time for four, then 16; and if most objects survived, until a full cycle finds that most have died.
 bool gc_pacer_minors_pay(const struct gc_pacer_minors *minors);
 
 // Whether they may be after a full cycle that comes now, `allocated_bytes` after the last one.  Where most

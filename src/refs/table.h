@@ -2,7 +2,7 @@
 // hashing, Litwin 1980), and nothing in it moves but when the table is told to contract.
 //
 //        gc_ref_table_add
-//   free -----------------------------> linked: in the bucket of its key
+//   free -----------------------------> linked: in the bucket or cell of its key
 //    ^                                  |    ^
 //    | gc_ref_table_free                |    | gc_ref_table_link
 //    |           gc_ref_table_unlink    v    |
