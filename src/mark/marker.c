@@ -13,18 +13,23 @@
 // ---- The fastest way -----------------------------------------------------------------------------------
 
 enum {
-  TRIAL_ENTRIES = 8192, // a way is timed for so many at a time: what the last one left behind hardly counts
-  TRIAL_ENTRIES_FEW = 256, // fewer say nothing
-  TRIAL_ROUNDS = 2,
+  TRIAL_ENTRIES = 2048, // a way is timed for so many at a time: what the last one left behind hardly counts
+  TRIAL_ENTRIES_FEW = 256,      // fewer say nothing
   TRIALS_BETWEEN_MIN = 1 << 18, // entries between two trials
   TRIALS_BETWEEN_MAX = 1 << 22
 };
+
+// The median counts: in each round a way has other objects before it, and something may disturb it.
+static uint64_t
+cost_of(const struct gc_mark_trial *trial, enum gc_drain_way way) {
+  return trial->cost[way][GC_TRIAL_ROUNDS / 2];
+}
 
 enum gc_drain_way
 gc_mark_fastest_way(const struct gc_mark_trial *trial, enum gc_drain_way in_use) {
   enum gc_drain_way best = in_use;
   for (enum gc_drain_way way = 0; way < GC_DRAIN_WAYS; way++)
-    if (trial->cost[way] < trial->cost[best] - trial->cost[best] / 16)
+    if (cost_of(trial, way) < cost_of(trial, best) - cost_of(trial, best) / 16)
       best = way;
   return best;
 }
@@ -33,7 +38,24 @@ static void
 begin_trial(struct gc_mark_trial *trial, size_t until, size_t between) {
   *trial = (struct gc_mark_trial){.until = until, .between = between};
   for (unsigned way = 0; way < GC_DRAIN_WAYS; way++)
-    trial->cost[way] = UINT64_MAX;
+    for (unsigned round = 0; round < GC_TRIAL_ROUNDS; round++)
+      trial->cost[way][round] = UINT64_MAX;
+}
+
+static bool
+is_hopeless(const struct gc_mark_trial *trial, enum gc_drain_way way) {
+  uint64_t least = UINT64_MAX;
+  for (enum gc_drain_way each = 0; each < GC_DRAIN_WAYS; each++)
+    least = gc_min(least, trial->cost[each][0]);
+  return trial->cost[way][0] > 4 * least;
+}
+
+static void
+note_cost(struct gc_mark_trial *trial, enum gc_drain_way way, uint64_t cost) {
+  unsigned place = trial->drains / GC_DRAIN_WAYS;
+  for (; place > 0 && trial->cost[way][place - 1] > cost; place--)
+    trial->cost[way][place] = trial->cost[way][place - 1];
+  trial->cost[way][place] = cost;
 }
 
 // The trial is over.  As long as no way displaces the one in use, trials become fewer.
@@ -49,7 +71,7 @@ choose_way(struct gc_marker *marker) {
 // Drain at most `most` entries in the way to be tried, and add up what it takes until that is enough or
 // nothing is left.  If there were too few it is tried again after some more.  Depth first may take twenty
 // times as long as the others, so it begins with few, and what took more than four times as long as another
-// is not tried again.  The lesser time counts: what disturbs one adds to it.
+// is not tried again.
 static void
 try_way(struct gc_marker *marker, size_t most) {
   struct gc_mark_trial *trial = &marker->trial;
@@ -66,14 +88,14 @@ try_way(struct gc_marker *marker, size_t most) {
   if (trial->scanned < TRIAL_ENTRIES_FEW) {
     trial->until = TRIAL_ENTRIES;
   } else {
-    trial->cost[way] = gc_min(trial->cost[way], trial->spent_ns * TRIAL_ENTRIES / trial->scanned);
+    note_cost(trial, way, trial->spent_ns * TRIAL_ENTRIES / trial->scanned);
     trial->drains++;
   }
   trial->scanned = trial->spent_ns = 0;
-  while (trial->drains >= GC_DRAIN_WAYS && trial->drains < TRIAL_ROUNDS * GC_DRAIN_WAYS &&
-         trial->cost[trial->drains % GC_DRAIN_WAYS] > 4 * trial->cost[gc_mark_fastest_way(trial, way)])
+  while (trial->drains >= GC_DRAIN_WAYS && trial->drains < GC_TRIAL_ROUNDS * GC_DRAIN_WAYS &&
+         is_hopeless(trial, trial->drains % GC_DRAIN_WAYS))
     trial->drains++;
-  if (trial->drains == TRIAL_ROUNDS * GC_DRAIN_WAYS)
+  if (trial->drains == GC_TRIAL_ROUNDS * GC_DRAIN_WAYS)
     choose_way(marker);
 }
 

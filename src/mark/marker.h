@@ -63,14 +63,16 @@ enum gc_drain_way {
 
 // Which way is the fastest?  That depends on how the heap is laid out, how much of it is in which cache, and
 // how predictable it is: between the slowest and the fastest lie factors of up to twenty.  So now and then
-// all are timed.
+// all are timed, in rounds.
+enum { GC_TRIAL_ROUNDS = 7 };
+
 struct gc_mark_trial {
-  size_t until;                 // entries to scan before a way is timed; 0: it is time
-  size_t between;               // entries between the last two trials
-  unsigned drains;              // of this trial; 0: it has not begun
-  size_t scanned;               // entries, of the drain that is being timed
-  uint64_t spent_ns;            // on them
-  uint64_t cost[GC_DRAIN_WAYS]; // ns, the least so far; UINT64_MAX: not yet timed
+  size_t until;                                  // entries to scan before a way is timed; 0: it is time
+  size_t between;                                // entries between the last two trials
+  unsigned drains;                               // of this trial; 0: it has not begun
+  size_t scanned;                                // entries, of the drain that is being timed
+  uint64_t spent_ns;                             // on them
+  uint64_t cost[GC_DRAIN_WAYS][GC_TRIAL_ROUNDS]; // ns, in ascending order; UINT64_MAX: not timed
 };
 
 struct gc_marker {

@@ -11,9 +11,8 @@ static unsigned way_in_use; // GC_DRAIN_WAYS: what trials choose
 
 static void
 use_way(void) {
-  marker.trial = (struct gc_mark_trial){.until = way_in_use < GC_DRAIN_WAYS ? SIZE_MAX : 0,
-                                        .between = 1,
-                                        .cost = {UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+  marker.trial = (struct gc_mark_trial){.until = way_in_use < GC_DRAIN_WAYS ? SIZE_MAX : 0, .between = 1};
+  memset(marker.trial.cost, UINT8_MAX, sizeof marker.trial.cost);
   marker.way = way_in_use % GC_DRAIN_WAYS;
   marker.drain = way_in_use < GC_DRAIN_WAYS ? gc_drain_choose() : gc_drain_scalar;
 }
@@ -776,7 +775,10 @@ the_fastest_way_is_chosen_if_it_is_clearly_so(void **state) {
       {{980, 1000, 990}, GC_DRAIN_AHEAD, GC_DRAIN_AHEAD},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    struct gc_mark_trial trial = {.cost = {cases[i].cost[0], cases[i].cost[1], cases[i].cost[2]}};
+    struct gc_mark_trial trial = {0};
+    for (unsigned way = 0; way < GC_DRAIN_WAYS; way++)
+      for (unsigned round = 0; round < GC_TRIAL_ROUNDS; round++) // in ascending order, and one far off
+        trial.cost[way][round] = round == 0 ? 1 : round < GC_TRIAL_ROUNDS - 1 ? cases[i].cost[way] : 5000;
     assert_int_equal(gc_mark_fastest_way(&trial, cases[i].in_use), cases[i].chosen);
   }
 }
