@@ -31,6 +31,7 @@ static GC_STATE struct {
   size_t full_budget_bytes; // what was to be allocated until the next
   size_t born_bytes;        // during concurrent cycles, expected
   size_t work_bytes;        // see pacer.h
+  uint64_t full_stop_ns;    // to stop the program for the last full cycle in one pause, and to resume it
   size_t learnt_bytes;      // allocated in all when that was last thought about
   size_t keepers;           // dead objects that the last cycle found to keep others for their finalizers
   struct gc_pacer_minors minors;
@@ -257,11 +258,13 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
   policy.learnt_bytes = allocated_total_bytes;
   if (pause->kind != GC_PAUSE_FULL)
     return;
+  uint64_t stop_ns =
+      pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] + pause->phase_ns[GC_PHASE_RESUME];
   struct gc_pacer_stop stop = {.threads = gc_min(gc_stop_signalled() + 1, gc_limits_cpus()),
-                               .stop_ns = pause->phase_ns[GC_PHASE_STOP] + pause->phase_ns[GC_PHASE_ROOTS] +
-                                          pause->phase_ns[GC_PHASE_RESUME],
+                               .stop_ns = gc_min(stop_ns, policy.full_stop_ns), // one long stop proves little
                                .pause_ns = pause->total_ns,
                                .mutator_ns = mutator_ns};
+  policy.full_stop_ns = stop_ns;
   gc_cycle_stats.floor_bytes =
       gc_pacer_next_floor_bytes(stop, gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes);
   policy.work_bytes =
