@@ -252,7 +252,7 @@ gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full 
 
 bool
 gc_pacer_is_full_dear(size_t work_bytes, size_t budget_bytes) {
-  return work_bytes >= budget_bytes / 4;
+  return work_bytes >= budget_bytes / 16;
 }
 
 uint64_t

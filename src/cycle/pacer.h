@@ -110,7 +110,7 @@ struct gc_pacer_full {
 };
 void gc_pacer_minors_after_full(struct gc_pacer_minors *minors, struct gc_pacer_full full);
 
-// Full cycles take a fifth of the time or more, where `work_bytes` (see above) are as much to a budget.
+// Full cycles take a seventeenth of the time or more, where `work_bytes` (see above) are as much to a budget.
 bool gc_pacer_is_full_dear(size_t work_bytes, size_t budget_bytes);
 
 // What the next one will take, if as large a part of what is allocated until then stays: a heap that grows is

@@ -140,7 +140,7 @@ grown_bytes(void) {
 static bool
 is_full_due(void) {
   unsigned full_freq = gc_variables_full_freq();
-  size_t room_bytes = are_pauses_long() ? policy.full_budget_bytes : policy.full_budget_bytes / 2;
+  size_t room_bytes = are_pauses_long() ? policy.full_budget_bytes : policy.full_budget_bytes / 4;
   return policy.full_first || grown_bytes() >= room_bytes || is_much_waiting() ||
          (full_freq > 0 && policy.minors.since_full >= full_freq);
 }

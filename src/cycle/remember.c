@@ -22,11 +22,17 @@ first_of(size_t page) {
 
 // ---- Arming --------------------------------------------------------------------------------------------
 
+// Where a cache is idle a first write costs little, unless it costs a signal or need not be told of.
+static bool
+is_allocated_in(size_t first) {
+  uint8_t flags = gc_heap.infos[first].flags;
+  return flags & GC_PAGE_OWNED && !(flags & GC_PAGE_IDLE && gc_writes_kind() == GC_WRITES_USERFAULT);
+}
+
 bool
 gc_remember_may_arm(size_t page) {
   return gc_page_set_has(gc_heap.scanned, page) && !gc_page_set_has(gc_heap.armed, page) &&
-         !gc_kind_is_always_searched(gc_heap.pages[page].kind) &&
-         !(gc_heap.infos[first_of(page)].flags & GC_PAGE_OWNED);
+         !gc_kind_is_always_searched(gc_heap.pages[page].kind) && !is_allocated_in(first_of(page));
 }
 
 // A young page that is half empty is going to be filled up.

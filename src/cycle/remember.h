@@ -7,7 +7,7 @@
 //                                   +--------- open -----------+   a cache takes it to allocate in
 //
 // Open pages count as written; so allocation takes no write faults.  A page is armed when it is not being
-// allocated in; pointer-free ones never are.  Invariant
+// allocated in, even if a cache owns it that is idle; pointer-free ones never are.  Invariant
 // written-or-searched: an object that bears the current mark, and refers to a white one, lies in an open page
 // or a page that the next harvest reports; or it is grey.  Between cycles, where old objects bear the mark
 // and new ones are white, it makes minor cycles possible; within a concurrent one, with roots added, it is
@@ -18,7 +18,7 @@
 
 #include "os/memory.h"
 
-// Whether a page may hold pointers and is open, and no cache owns it.
+// Whether a page may hold pointers and is open, and no cache allocates in it.
 bool gc_remember_may_arm(size_t page);
 
 // Arm those pages in [page, limit); if `settled`, only those that will not soon be allocated in again.

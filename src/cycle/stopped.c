@@ -193,7 +193,7 @@ begin_sweep(size_t (*check)(const char *when), bool full, bool all) {
   raise_event(GC_EVENT_RECLAIM_START);
   gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
   forget_freed();
-  if (gc_heap.roomy_first == GC_ROOMY)
+  if (gc_heap.roomy_first < GC_EMPTINESS) // else the next nursery is to have no old objects in it
     restart_caches();
   gc_sweep_begin_stw(full, shield_caches());
   sweep_owned();

@@ -292,7 +292,7 @@ gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
   struct gc_run *run = &cache->runs[kind][class];
   gc_cache_flush_counts(cache);
   if (run->page)
-    gc_heap.infos[run->page].flags &= (uint8_t)~GC_PAGE_OWNED;
+    gc_heap.infos[run->page].flags &= (uint8_t) ~(GC_PAGE_OWNED | GC_PAGE_IDLE);
   run->page = 0;
   uint32_t page = find_page(kind, class);
   if (page == 0)
@@ -406,12 +406,25 @@ end_of_kept(const struct gc_run *run) {
   return may_be_loaded ? run->cursor + slot_bytes : run->cursor;
 }
 
+// Where nothing is allocated writes may be noticed.
+static void
+set_idle(uint32_t page, bool idle) {
+  struct gc_page_info *info = &gc_heap.infos[page];
+  if (idle) {
+    info->flags |= GC_PAGE_IDLE;
+  } else if (info->flags & GC_PAGE_IDLE) {
+    info->flags &= (uint8_t)~GC_PAGE_IDLE;
+    gc_span_open(page);
+  }
+}
+
 // If no slot is kept the page is anybody's, and the sweep frees it if nothing is left in it.
 static void
 give_up_rest(struct gc_run *run) {
   if (run->page == 0)
     return;
   char *kept = end_of_kept(run);
+  bool idle = run->next_slot == 0; // it is after this
   if (kept < run->run_limit) {
     size_t first = slot_number(run, kept), limit = slot_number(run, run->run_limit - GC_GRANULE_BYTES) + 1;
     memset(run_slot_bytes(run) + first, GC_SLOT_FREE, limit - first);
@@ -424,6 +437,8 @@ give_up_rest(struct gc_run *run) {
     gc_heap.infos[run->page].flags = 0;
     gc_page_list(run->page);
     run->page = 0;
+  } else {
+    set_idle(run->page, idle);
   }
 }
 

@@ -125,9 +125,9 @@ void gc_cache_unshield_stw(struct gc_cache *cache);
 // Before the held value changes, which lets the sweep free them: forget the freed slots.
 void gc_cache_forget_freed_stw(struct gc_cache *cache);
 
-// Before the sweep of a full cycle: go on at the start of each page that the cache owns, or give the page up,
-// so that a class of which little is allocated uses the same few slots again and again, and no other memory.
-// [gc_lock]
+// Before a sweep: go on at the start of each page that the cache owns, or give the page up, so that a class
+// of which little is allocated uses the same few slots again and again, and no other memory.  Where nothing
+// was allocated since the last time the cache is idle.  [gc_lock]
 void gc_cache_restart_stw(struct gc_cache *cache);
 
 // After the sweep has begun: sweep the pages that the cache owns, which are young again.  [gc_lock]

@@ -88,7 +88,7 @@ gc_page_publish(struct gc_page *page, struct gc_page value) {
   gc_atomic_store_release(&page->place, gc_atomic_load_relaxed(&value.place));
 }
 
-enum { GC_PAGE_OWNED = 1, GC_PAGE_FRESH = 2 };
+enum { GC_PAGE_OWNED = 1, GC_PAGE_FRESH = 2, GC_PAGE_IDLE = 4 };
 
 // Cold, kept for the first page of a span (and, `span_pages`, for the last of a free one).  [gc_lock]
 struct gc_page_info {
@@ -100,7 +100,8 @@ struct gc_page_info {
   uint16_t slots;       // slots in the span
   uint16_t free_slots;  // free ones after the last sweep
   uint8_t class;
-  uint8_t flags;  // OWNED: some cache allocates here; FRESH: all slots are free, and known to be zero
+  uint8_t flags;  // OWNED: some cache allocates here; IDLE: but did not between the last two collections;
+                  // FRESH: all slots are free, and known to be zero
   uint8_t listed; // 1 + emptiness of the list that it is in; 0: in none
   uint8_t sparse; // large: parts of it may never have been touched [atomic, relaxed: markers]
 };

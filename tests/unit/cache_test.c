@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "heap/sweep.h"
+#include "os/writes.h"
 
 static struct gc_run *
 run_of(unsigned kind, size_t bytes) {
@@ -289,10 +290,38 @@ a_cache_that_is_restarted_uses_the_same_slots_again(void **state) {
   }
 }
 
+static void
+expect_idle(uint32_t page, bool idle) {
+  gc_cache_flush_counts(&fixture_cache);
+  gc_cache_restart_stw(&fixture_cache);
+  assert_int_equal((gc_heap.infos[page].flags & GC_PAGE_IDLE) != 0, idle);
+  assert_true(gc_heap.infos[page].flags & GC_PAGE_OWNED);
+}
+
+static void
+a_cache_is_idle_in_a_page_until_it_takes_from_it_again(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_CARDS));
+  uint32_t page = gc_heap_slot_at(fixture_allocate(64, GC_KIND_EXACT)).page;
+  expect_idle(page, false);
+  expect_idle(page, true);
+  gc_page_set_add(gc_heap.armed, page);
+  expect_idle(page, true);
+  assert_true(gc_page_set_has(gc_heap.armed, page));
+  for (unsigned i = 0; i < 2; i++) // the slot that it kept, and the first of another run
+    assert_int_equal(gc_heap_slot_at(fixture_allocate(64, GC_KIND_EXACT)).page, page);
+  expect_idle(page, false);
+  assert_false(gc_page_set_has(gc_heap.armed, page));
+  expect_idle(page, true);
+  assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_NONE));
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cache_that_is_restarted_uses_the_same_slots_again),
+      cmocka_unit_test(a_cache_is_idle_in_a_page_until_it_takes_from_it_again),
       cmocka_unit_test(all_holes_of_a_page_are_found_in_order_and_cleared),
       cmocka_unit_test(clearing_goes_a_window_ahead_of_use),
       cmocka_unit_test(fresh_memory_is_not_cleared_again),

@@ -98,10 +98,10 @@ work_is_learnt_from_several_cycles(void **state) {
 }
 
 static void
-full_cycles_are_dear_from_a_fifth_of_the_time_on(void **state) {
+full_cycles_are_dear_from_a_seventeenth_of_the_time_on(void **state) {
   (void)state;
-  assert_true(gc_pacer_is_full_dear(GC_MIB, 4 * GC_MIB));
-  assert_false(gc_pacer_is_full_dear(GC_MIB - 1, 4 * GC_MIB));
+  assert_true(gc_pacer_is_full_dear(GC_MIB, 16 * GC_MIB));
+  assert_false(gc_pacer_is_full_dear(GC_MIB - 1, 16 * GC_MIB));
   assert_false(gc_pacer_is_full_dear(GC_PACER_WORK_BYTES_MIN, GC_MIB));
 }
 
@@ -1185,7 +1185,7 @@ main(void) {
       cmocka_unit_test(roots_count_as_work),
       cmocka_unit_test(little_work_needs_little_memory),
       cmocka_unit_test(work_is_learnt_from_several_cycles),
-      cmocka_unit_test(full_cycles_are_dear_from_a_fifth_of_the_time_on),
+      cmocka_unit_test(full_cycles_are_dear_from_a_seventeenth_of_the_time_on),
       cmocka_unit_test(the_floor_rises_only_where_others_are_stopped),
       cmocka_unit_test(the_floor_falls_where_marking_is_what_takes_time),
       cmocka_unit_test(the_floor_falls_when_threads_have_gone),
