@@ -17,6 +17,7 @@
 #include "debug/findings.h"
 #include "gc.h"
 #include "heap/heap.h"
+#include "mark/team.h"
 #include "observe/dump.h"
 #include "os/limits.h"
 #include "os/memory.h"
@@ -91,8 +92,9 @@ initialize(void) {
   gc_os_stress_fail(gc_tunables.stress_fail_os);
   if (gc_tunables.stress_collect_every)
     GC_set_stress_collect(gc_tunables.stress_collect_every);
-  if (!gc_heap_init(reservation_bytes(), gc_limits_memory_bytes()))
-    gc_fail("cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)");
+  // The heap is last, since it takes all that it gets.
+  if (!gc_team_init() || !gc_heap_init(reservation_bytes(), gc_limits_memory_bytes()))
+    gc_fail("cannot reserve address space: the system refuses even 12 MiB (see ulimit -v)");
   gc_heap.max_bytes = gc_tunables.max_heap_bytes;
   gc_heap_set_all_interior_pointers(GC_READ(GC_all_interior_pointers) != 0);
   gc_world_init();

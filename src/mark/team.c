@@ -25,7 +25,7 @@ enum {
 };
 
 struct gc_team {
-  struct gc_marker markers[GC_MARKERS_MAX]; // [each its own thread, while marking]
+  struct gc_marker *markers; // GC_MARKERS_MAX of them [each its own thread, while marking]
 
   pthread_mutex_t lock;     // protects what follows
   pthread_cond_t called;    // helpers sleep on it between jobs
@@ -60,9 +60,15 @@ static GC_STATE struct gc_team team = {
     .changed = PTHREAD_COND_INITIALIZER,
 };
 
+bool
+gc_team_init(void) {
+  team.markers = gc_os_map_sparse(GC_MARKERS_MAX * sizeof *team.markers);
+  return team.markers != NULL;
+}
+
 struct gc_marker *
 gc_team_own_marker(void) {
-  return &team.markers[0];
+  return team.markers;
 }
 
 unsigned
@@ -142,14 +148,14 @@ gc_team_share(struct gc_mark_stack *stack) {
 // The stop function is the caller's marker's to ask, also while it waits for work.
 static bool
 asks_to_stop(const struct gc_marker *marker) {
-  return marker == &team.markers[0] && team.job.stop && team.job.stop();
+  return marker == team.markers && team.job.stop && team.job.stop();
 }
 
 // Sleep until something changes; the marker that asks the stop function no longer than a millisecond.
 // [team.lock]
 static void
 wait_for_change(const struct gc_marker *marker) {
-  if (marker != &team.markers[0] || !team.job.stop) {
+  if (marker != team.markers || !team.job.stop) {
     pthread_cond_wait(&team.changed, &team.lock);
     return;
   }

@@ -30,6 +30,9 @@ struct gc_mark_job {
   int (*stop)(void); // asked now and then by the caller; non-zero calls the job off.  May be NULL
 };
 
+// Before all others.  false if memory is refused.
+bool gc_team_init(void);
+
 // Trace everything that the roots, the uncollectable objects and nothing else reach, in a minor cycle also
 // what old objects in `written` parts of the heap reach.  The caches have been shielded.  false if called off
 // or (never else) if there is no memory for the least mark stack.  A continued job that was called off has

@@ -109,7 +109,11 @@ void *
 gc_os_map_sparse(size_t bytes) {
   if (must_fail())
     return NULL;
-  return map_anonymous(gc_round_up(bytes, gc_os_page_bytes()), PROT_READ | PROT_WRITE, MAP_NORESERVE);
+  bytes = gc_round_up(bytes, gc_os_page_bytes());
+  char *base = map_anonymous(bytes, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+  if (base)
+    gc_os_advise_huge_pages(base, bytes, false);
+  return base;
 }
 
 void

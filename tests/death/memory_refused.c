@@ -119,14 +119,13 @@ limited_from_the_start(void) {
 static void
 limited_to_nothing(void) {
   limit(RLIMIT_AS, address_space() + limit_bytes);
-  child_expect(
-      "loam: cannot reserve address space for the heap: the system refuses even 1 MiB (see ulimit -v)\n");
+  child_expect("loam: cannot reserve address space: the system refuses even 12 MiB (see ulimit -v)\n");
   GC_INIT();
 }
 
 static void
 check_starts(void) {
-  static const size_t sizes_mib[] = {512, 256, 64, 32};
+  static const size_t sizes_mib[] = {512, 256, 64, 48};
   char name[100];
   for (size_t i = 0; i < sizeof sizes_mib / sizeof sizes_mib[0]; i++) {
     limit_bytes = sizes_mib[i] << 20;

@@ -14,6 +14,7 @@
 #include "base/hooks.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
+#include "mark/team.h"
 #include "os/memory.h"
 
 // ---- Random numbers (xorshift64*, Vigna 2016) ----------------------------------------------------------
@@ -59,6 +60,7 @@ fixture_heap(size_t reserve_bytes) {
   memset(&gc_heap, 0, sizeof gc_heap);
   memset(&fixture_cache, 0, sizeof fixture_cache);
   assert_true(gc_heap_init(reserve_bytes, GC_GIB));
+  assert_true(gc_team_own_marker() || gc_team_init());
 }
 
 // The next slot of the run at hand, where the fast path would take it.
