@@ -5,7 +5,7 @@
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
-  WORK_FACTOR = 5, // halves, too
+  WORK_FACTOR = 6, // halves, too
   FLOOR_FACTOR_MAX = 4,
   FLOOR_THREADS_MAX = 8,
   KEPT_SHARE = 4 // what is held is used and kept up to a budget and a quarter
@@ -203,6 +203,13 @@ minor_ns(const struct gc_pacer_minors *minors, struct gc_pacer_minor minor) {
          (double)minor.written_pages * WRITE_NS;
 }
 
+size_t
+gc_pacer_minor_work_bytes(const struct gc_pacer_minors *minors, size_t work_bytes) {
+  if (minors->minor_ns == 0 || minors->minor_ns >= minors->full_ns)
+    return work_bytes;
+  return (size_t)((double)work_bytes * (double)minors->minor_ns / (double)minors->full_ns);
+}
+
 static void
 give_up(struct gc_pacer_minors *minors, bool growing) {
   minors->score = 0;
@@ -220,6 +227,8 @@ gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_mino
   size_t reclaimed_bytes = minor.allocated_bytes - gc_min(minor.allocated_bytes, minor.promoted_bytes);
   bool worthwhile = most_died(minor.allocated_bytes, reclaimed_bytes);
   double cost_ns = minor_ns(minors, minor);
+  uint64_t spent_ns = minor.pause_ns + minor.written_pages * WRITE_NS;
+  minors->minor_ns = minors->minor_ns ? (3 * minors->minor_ns + spent_ns) / 4 : spent_ns;
   double saved_ns = full_ns_per_byte(minors) * (double)reclaimed_bytes;
   if (worthwhile && (minors->full_ns == 0 || cost_ns < saved_ns)) {
     minors->score += minors->score < SCORE_MAX;

@@ -78,6 +78,7 @@ struct gc_pacer_minors {
   unsigned wait_next;   // how long to wait the next time
   uint64_t full_ns;     // what the last full cycle took
   size_t full_bytes;    // and was due after
+  uint64_t minor_ns; // what minor ones take of late, the faults of the program's writes included; 0: unknown
 };
 
 void gc_pacer_minors_init(struct gc_pacer_minors *minors);
@@ -93,6 +94,9 @@ bool gc_pacer_minors_may_pay(const struct gc_pacer_minors *minors, size_t alloca
 // After a minor cycle.  The nursery follows the part of the pause that follows it: it shrinks when that takes
 // more than half of the target, and grows, up to half of `most_bytes`, when less than a quarter.
 void gc_pacer_minors_after_minor(struct gc_pacer_minors *minors, struct gc_pacer_minor minor);
+
+// Of what could have been allocated in the time of a full cycle, what could have been in that of a minor one.
+size_t gc_pacer_minor_work_bytes(const struct gc_pacer_minors *minors, size_t work_bytes);
 
 // A minor cycle has found so much written that it would stop the program for more than twice the target:
 // better a concurrent one; and then this.

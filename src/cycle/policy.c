@@ -210,15 +210,18 @@ gc_cycle_pacer_heap(void) {
   };
 }
 
-// Where a full cycle would be no long pause a minor one is none either: the nursery is all that the old
-// generation leaves of the budget (Appel 1989), half of it at least.
+// Where a full cycle would be no long pause a minor one is none either: the nursery may be all that the old
+// generation leaves of the budget (Appel 1989), half of it at least.  It costs less, so it may come sooner.
 static size_t
 nursery_bytes(void) {
   if (gc_tunables.nursery_bytes)
     return gc_tunables.nursery_bytes;
   if (are_pauses_long())
     return policy.minors.nursery_bytes;
-  return policy.full_budget_bytes - gc_min(grown_bytes(), policy.full_budget_bytes / 2);
+  struct gc_pacer_heap heap = gc_cycle_pacer_heap();
+  heap.work_bytes = gc_pacer_minor_work_bytes(&policy.minors, heap.work_bytes);
+  size_t left_bytes = policy.full_budget_bytes - gc_min(grown_bytes(), policy.full_budget_bytes / 2);
+  return gc_min(left_bytes, gc_pacer_budget_bytes(heap));
 }
 
 // Where minor pauses must be as short as they can be, old objects are kept from the pages that are allocated

@@ -1176,6 +1176,26 @@ a_heap_of_nothing_and_one_of_everything(void **state) {
   assert_in_range(gc_pacer_concurrent_bytes(most), (size_t)1 << 58, (size_t)1 << 61);
 }
 
+static void
+what_could_be_allocated_during_minor_cycles_follows_what_they_cost(void **state) {
+  (void)state;
+  struct gc_pacer_minors minors;
+  gc_pacer_minors_init(&minors);
+  assert_int_equal(gc_pacer_minor_work_bytes(&minors, GC_MIB), GC_MIB); // nothing is known
+  gc_pacer_minors_after_full(&minors, (struct gc_pacer_full){.full_ns = 2 * MS, .full_bytes = 4 * GC_MIB});
+  struct gc_pacer_minor minor = {.pause_ns = MS / 2 - 80000, .allocated_bytes = GC_MIB, .written_pages = 100};
+  gc_pacer_minors_after_minor(&minors, minor);
+  assert_int_equal(gc_pacer_minor_work_bytes(&minors, GC_MIB), GC_MIB / 4);
+  minor.pause_ns = UINT64_MAX / 8; // one that was disturbed
+  for (int i = 0; i < 100; i++)
+    gc_pacer_minors_after_minor(&minors, minor);
+  assert_int_equal(gc_pacer_minor_work_bytes(&minors, GC_MIB), GC_MIB);
+  minor.pause_ns = 0;
+  for (int i = 0; i < 300; i++)
+    gc_pacer_minors_after_minor(&minors, minor);
+  assert_in_range(gc_pacer_minor_work_bytes(&minors, GC_MIB), GC_MIB / 26, GC_MIB / 24); // the faults
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
@@ -1186,6 +1206,7 @@ main(void) {
       cmocka_unit_test(little_work_needs_little_memory),
       cmocka_unit_test(work_is_learnt_from_several_cycles),
       cmocka_unit_test(full_cycles_are_dear_from_a_seventeenth_of_the_time_on),
+      cmocka_unit_test(what_could_be_allocated_during_minor_cycles_follows_what_they_cost),
       cmocka_unit_test(the_floor_rises_only_where_others_are_stopped),
       cmocka_unit_test(the_floor_falls_where_marking_is_what_takes_time),
       cmocka_unit_test(the_floor_falls_when_threads_have_gone),
