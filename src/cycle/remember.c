@@ -137,6 +137,23 @@ is_near(size_t end, size_t next) {
   return next < end + NEAR_PAGES && gc_page_set_next_absent(gc_heap.armed, end, next) >= next;
 }
 
+static size_t
+end_of(struct gc_range range) {
+  return gc_heap_page_of(range.limit - 1) + 1;
+}
+
+// Open pages read as written.
+static void
+keep_armed(struct gc_range_array *found) {
+  size_t kept = 0;
+  for (size_t i = 0; i < found->count; i++) {
+    size_t first = gc_heap_page_of(found->items[i].base);
+    if (gc_page_set_has_any(gc_heap.armed, first, end_of(found->items[i]) - first))
+      found->items[kept++] = found->items[i];
+  }
+  found->count = kept;
+}
+
 // Where armed and other pages alternate: one call finds where to harvest.
 static void
 harvest_stretch(size_t page, size_t limit) {
@@ -146,14 +163,12 @@ harvest_stretch(size_t page, size_t limit) {
     harvest_armed(page, limit);
     return;
   }
+  keep_armed(&found);
   for (size_t i = 0; i < found.count;) {
-    size_t first = gc_heap_page_of(found.items[i].base);
-    size_t end = gc_heap_page_of(found.items[i].limit - 1) + 1;
+    size_t first = gc_heap_page_of(found.items[i].base), end = end_of(found.items[i]);
     while (++i < found.count && is_near(end, gc_heap_page_of(found.items[i].base)))
-      end = gc_heap_page_of(found.items[i].limit - 1) + 1;
-    page = gc_max(page, first);
-    if (page < end && gc_page_set_has_any(gc_heap.scanned, page, end - page))
-      harvest_armed(page, end);
+      end = end_of(found.items[i]);
+    harvest_armed(gc_max(page, first), end);
     page = gc_max(page, end);
   }
 }
