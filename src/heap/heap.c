@@ -251,12 +251,10 @@ commit_table(char *table, size_t item_bytes, size_t from, size_t to) {
   return limit <= base || gc_os_commit(table + base, limit - base);
 }
 
-// Most are never touched; nor are the others all at once, as in huge pages they would be.
 static bool
 commit_cells_to(size_t to) {
   if (!commit_table((char *)gc_heap.cells, CELL_BYTES, gc_heap.cell_pages, to))
     return false;
-  gc_os_advise_huge_pages(gc_heap.cells, table_bytes(to, CELL_BYTES), false);
   gc_heap.cell_pages = (uint32_t)to;
   return true;
 }

@@ -41,10 +41,14 @@ gc_os_page_bytes(void) {
   return bytes;
 }
 
+// In huge pages, which many systems give to whoever does not mind, the first use of a few bytes would take 2 MiB.
 static void *
 map_anonymous(size_t bytes, int protection, int flags) {
   void *base = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-  return base == MAP_FAILED ? NULL : base;
+  if (base == MAP_FAILED)
+    return NULL;
+  gc_os_advise_huge_pages(base, bytes, false);
+  return base;
 }
 
 void *
@@ -109,11 +113,7 @@ void *
 gc_os_map_sparse(size_t bytes) {
   if (must_fail())
     return NULL;
-  bytes = gc_round_up(bytes, gc_os_page_bytes());
-  char *base = map_anonymous(bytes, PROT_READ | PROT_WRITE, MAP_NORESERVE);
-  if (base)
-    gc_os_advise_huge_pages(base, bytes, false);
-  return base;
+  return map_anonymous(gc_round_up(bytes, gc_os_page_bytes()), PROT_READ | PROT_WRITE, MAP_NORESERVE);
 }
 
 void
@@ -147,7 +147,6 @@ gc_os_map_stack(size_t bytes) {
   char *base = map_anonymous(bytes, PROT_READ | PROT_WRITE, MAP_NORESERVE | MAP_STACK);
   if (!base)
     return NULL;
-  (void)madvise(base, bytes, MADV_NOHUGEPAGE);
   if (guard(base))
     return base + gc_os_page_bytes();
   munmap(base, bytes);

@@ -29,7 +29,7 @@ extern int gc_os_access;
 // the system would not.
 bool gc_os_release(void *base, size_t bytes);
 
-// Ask for huge pages in a range, or no longer.  A hint.
+// Ask for huge pages in a range, or no longer.  A hint.  Nothing gets them unasked.
 void gc_os_advise_huge_pages(void *base, size_t bytes, bool wanted);
 
 // Have the system give memory for a committed range now, and not at its first use.  A hint.

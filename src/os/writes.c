@@ -54,13 +54,6 @@ static const struct gc_writes_backend *const backends[] = {
 
 // ---- The table -----------------------------------------------------------------------------------------
 
-void *
-gc_writes_map(size_t bytes) {
-  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
-  return base == MAP_FAILED ? NULL : base;
-}
-
 // Threads may still be noting writes in a table that was given up: it is unmapped only with its reservation.
 static bool
 reserve_table(size_t heap_bytes) {
@@ -68,8 +61,8 @@ reserve_table(size_t heap_bytes) {
   if (table && table_bytes == bytes)
     return madvise(table, bytes, MADV_DONTNEED) == 0;
   if (table)
-    munmap(table, table_bytes);
-  table = gc_writes_map(bytes);
+    gc_os_unmap_sparse(table, table_bytes);
+  table = gc_os_map_sparse(bytes);
   table_bytes = bytes;
   return table != NULL;
 }

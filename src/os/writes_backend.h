@@ -18,7 +18,3 @@ struct gc_writes_backend {
 
 // A harvest has found that this was written.
 void gc_writes_report(struct gc_range range);
-
-// Zeroed memory for a table of the whole reservation's, which is taken only where the table is used; to be
-// unmapped.  NULL if refused.
-void *gc_writes_map(size_t bytes);

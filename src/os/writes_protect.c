@@ -302,10 +302,10 @@ open_backend(struct gc_range whole, const char **reason) {
   if (states && heap.base == whole.base && heap.limit == whole.limit)
     return true;
   if (states)
-    munmap(states, (gc_range_bytes(heap) >> GC_WRITES_ARM_SHIFT) * sizeof *states);
+    gc_os_unmap_sparse(states, (gc_range_bytes(heap) >> GC_WRITES_ARM_SHIFT) * sizeof *states);
   gc_atomic_store_relaxed(&used_pages, 0);
   heap = whole;
-  states = gc_writes_map(table_bytes);
+  states = gc_os_map_sparse(table_bytes);
   if (!states)
     *reason = "no memory for the table of pages";
   return states != NULL;
