@@ -154,6 +154,7 @@ end_early(void *start_) {
 static void *
 run_thread(void *start_) {
   struct gc_start *start = start_;
+  gc_start_await_place(start);
   ensure_attached();
   gc_start_begin(start);
   void *(*function)(void *) = start->function, *argument = start->argument, *result;
@@ -180,7 +181,9 @@ GC_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*f
   if (!start)
     return EAGAIN;
   int error = pthread_create(thread, attributes, run_thread, start);
-  if (error != 0)
+  if (error == 0)
+    gc_start_place(start, *thread);
+  else
     gc_start_cancel(start);
   return error;
 }

@@ -50,16 +50,21 @@ gc_os_stack_initial(void) {
   return (struct gc_range){limit - gc_min((uintptr_t)limit, initial_stack_bytes_max()), limit};
 }
 
-static struct gc_range
-ask_pthreads(void) {
+struct gc_range
+gc_os_stack_of(pthread_t thread) {
   pthread_attr_t attributes;
   void *base = NULL;
   size_t bytes = 0;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0)
-    return gc_os_stack_initial();
+  if (pthread_getattr_np(thread, &attributes) != 0)
+    return (struct gc_range){0};
   pthread_attr_getstack(&attributes, &base, &bytes);
   pthread_attr_destroy(&attributes);
   return (struct gc_range){base, (char *)base + bytes};
+}
+
+void
+gc_os_stack_know(struct gc_range stack) {
+  stack_of_thread = stack;
 }
 
 // Whether the caller runs on the initial stack.  The thread id is not enough: in a forked child it is the
@@ -75,7 +80,9 @@ struct gc_range
 gc_os_stack_current(void) {
   if (!stack_of_thread.limit) {
     struct gc_range initial = gc_os_stack_initial();
-    stack_of_thread = on_initial_stack(initial) ? initial : ask_pthreads();
+    stack_of_thread = on_initial_stack(initial) ? initial : gc_os_stack_of(pthread_self());
+    if (!stack_of_thread.limit)
+      stack_of_thread = initial;
     GC_CHECK(stack_of_thread.limit, "the stack of a thread cannot be found");
   }
   return stack_of_thread;

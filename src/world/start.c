@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "os/futex.h"
+#include "os/stacks.h"
 #include "world/ranges.h"
 
 enum { BLOCK_BYTES = 64 * 1024, BUCKETS = 256 };
@@ -58,6 +60,23 @@ gc_start_cancel(struct gc_start *start) {
   given--;
   free_record(start);
   gc_lock_release(&gc_lock);
+}
+
+// The thread goes on as soon as the stack is known, and the record may be another's by the time of the call.
+void
+gc_start_place(struct gc_start *start, pthread_t handle) {
+  start->stack = gc_os_stack_of(handle);
+  gc_atomic_store_release(&start->placed, 1);
+  gc_futex_wake_one(&start->placed);
+}
+
+void
+gc_start_await_place(struct gc_start *start) {
+  enum { ROUNDS = 100 };
+  gc_spin_while(&start->placed, 0, ROUNDS);
+  while (gc_atomic_load_acquire(&start->placed) == 0)
+    gc_futex_wait(&start->placed, 0, GC_FUTEX_FOREVER);
+  gc_os_stack_know(start->stack);
 }
 
 // ---- By handle -----------------------------------------------------------------------------------------

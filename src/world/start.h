@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 
+#include "base/atomic.h"
 #include "base/types.h"
 #include "os/memory.h"
 
@@ -27,6 +28,8 @@ struct gc_start {
   pthread_t handle;      // once begun
   size_t serial;
   bool begun, ended, detached;
+  struct gc_range stack;   // the thread's
+  struct gc_atomic placed; // 1: `stack` is known [creator -> thread, release]
 };
 
 // NULL if memory is refused.
@@ -34,6 +37,11 @@ struct gc_start *gc_start_create(void *(*function)(void *argument), void *argume
 
 // When the thread could not be created.
 void gc_start_cancel(struct gc_start *start);
+
+// By the creator when it has been, and by the thread before all else: where its stack is.  A thread that asked
+// for itself would call malloc, and each would have an arena for that, of 12 KiB, or 2 MiB in huge pages.
+void gc_start_place(struct gc_start *start, pthread_t handle);
+void gc_start_await_place(struct gc_start *start);
 
 // By the thread, attached, first and last.
 void gc_start_begin(struct gc_start *start);
