@@ -94,7 +94,7 @@ initialize(void) {
     GC_set_stress_collect(gc_tunables.stress_collect_every);
   // The heap is last, since it takes all that it gets.
   if (!gc_team_init() || !gc_heap_init(reservation_bytes(), gc_limits_memory_bytes()))
-    gc_fail("cannot reserve address space: the system refuses even 12 MiB (see ulimit -v)");
+    gc_fail("cannot reserve the least address space that it takes to begin (see ulimit -v)");
   gc_heap.max_bytes = gc_tunables.max_heap_bytes;
   gc_heap_set_all_interior_pointers(GC_READ(GC_all_interior_pointers) != 0);
   gc_world_init();

@@ -387,7 +387,7 @@ is_to_be_searched(size_t page, bool early) {
   return gc_remember_may_arm(page) && !(early && gc_page_set_has(gc_heap.hot, page));
 }
 
-// Pages that nobody allocates in any more are armed, and then searched as a whole: what they hold may have
+// Pages that nobody allocates in are armed, and then searched as a whole: what they hold may have
 // been born black.
 static void
 arm_and_gather(size_t page, size_t limit) {

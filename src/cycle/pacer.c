@@ -207,7 +207,8 @@ size_t
 gc_pacer_minor_work_bytes(const struct gc_pacer_minors *minors, size_t work_bytes) {
   if (minors->minor_ns == 0 || minors->minor_ns >= minors->full_ns)
     return work_bytes;
-  return (size_t)((double)work_bytes * (double)minors->minor_ns / (double)minors->full_ns);
+  double minor_bytes = (double)work_bytes * (double)minors->minor_ns / (double)minors->full_ns;
+  return gc_max((size_t)minor_bytes, GC_PACER_WORK_BYTES_MIN);
 }
 
 static void

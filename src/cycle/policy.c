@@ -211,7 +211,8 @@ gc_cycle_pacer_heap(void) {
 }
 
 // Where a full cycle would be no long pause a minor one is none either: the nursery may be all that the old
-// generation leaves of the budget (Appel 1989), half of it at least.  It costs less, so it may come sooner.
+// generation leaves of the budget (Appel 1989), or half of it.  A minor cycle costs less, so it may come
+// sooner.
 static size_t
 nursery_bytes(void) {
   if (gc_tunables.nursery_bytes)

@@ -6,8 +6,9 @@
 //                                   ^                          |
 //                                   +--------- open -----------+   a cache takes it to allocate in
 //
-// Open pages count as written; so allocation takes no write faults.  A page is armed when it is not being
-// allocated in, even if a cache owns it that is idle; pointer-free ones never are.  Invariant
+// Open pages count as written; so allocation takes no write faults, save the first in the page of a cache
+// that was idle.  A page is armed when it is not being allocated in, even if such a cache owns it;
+// pointer-free ones never are.  Invariant
 // written-or-searched: an object that bears the current mark, and refers to a white one, lies in an open page
 // or a page that the next harvest reports; or it is grey.  Between cycles, where old objects bear the mark
 // and new ones are white, it makes minor cycles possible; within a concurrent one, with roots added, it is

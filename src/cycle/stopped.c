@@ -88,10 +88,14 @@ forget_freed(void) {
   gc_cache_forget_freed_stw(cache);
 }
 
+// If the next nursery is to have no old objects in it, caches do not go back to where there are some.
 static void
 restart_caches(void) {
   FOR_EACH_CACHE(cache)
-  gc_cache_restart_stw(cache);
+  if (gc_heap.roomy_first < GC_EMPTINESS)
+    gc_cache_restart_stw(cache);
+  else
+    gc_cache_go_on_stw(cache);
 }
 
 static void
@@ -193,8 +197,7 @@ begin_sweep(size_t (*check)(const char *when), bool full, bool all) {
   raise_event(GC_EVENT_RECLAIM_START);
   gc_heap.now_ms = (uint32_t)(gc_os_now_ns() / 1000000);
   forget_freed();
-  if (gc_heap.roomy_first < GC_EMPTINESS) // else the next nursery is to have no old objects in it
-    restart_caches();
+  restart_caches();
   gc_sweep_begin_stw(full, shield_caches());
   sweep_owned();
   while (all && gc_sweep_some(SPANS_AT_ONCE))

@@ -448,6 +448,13 @@ gc_cache_restart_stw(struct gc_cache *cache) {
   give_up_rest(run);
 }
 
+void
+gc_cache_go_on_stw(struct gc_cache *cache) {
+  FOR_EACH_USED_RUN(cache, run)
+  if (run->page && run->next_slot != 0)
+    set_idle(run->page, false);
+}
+
 static void
 free_held_slots(struct gc_run *run) {
   while (run->freed) {

@@ -130,6 +130,9 @@ void gc_cache_forget_freed_stw(struct gc_cache *cache);
 // was allocated since the last time the cache is idle.  [gc_lock]
 void gc_cache_restart_stw(struct gc_cache *cache);
 
+// Instead: go on where it is.  Caches that have allocated are idle no more.  [gc_lock]
+void gc_cache_go_on_stw(struct gc_cache *cache);
+
 // After the sweep has begun: sweep the pages that the cache owns, which are young again.  [gc_lock]
 void gc_cache_sweep_owned_stw(struct gc_cache *cache);
 

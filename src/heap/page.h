@@ -100,8 +100,9 @@ struct gc_page_info {
   uint16_t slots;       // slots in the span
   uint16_t free_slots;  // free ones after the last sweep
   uint8_t class;
-  uint8_t flags;  // OWNED: some cache allocates here; IDLE: but did not between the last two collections;
-                  // FRESH: all slots are free, and known to be zero
+  uint8_t
+      flags; // OWNED: some cache allocates here; IDLE: but did not before the last pause that ended a cycle;
+             // FRESH: all slots are free, and known to be zero
   uint8_t listed; // 1 + emptiness of the list that it is in; 0: in none
   uint8_t sparse; // large: parts of it may never have been touched [atomic, relaxed: markers]
 };

@@ -41,7 +41,8 @@ gc_os_page_bytes(void) {
   return bytes;
 }
 
-// In huge pages, which many systems give to whoever does not mind, the first use of a few bytes would take 2 MiB.
+// In huge pages, which many systems give to whoever does not mind, the first use of a few bytes would take
+// 2 MiB.
 static void *
 map_anonymous(size_t bytes, int protection, int flags) {
   void *base = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);

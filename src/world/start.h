@@ -38,8 +38,9 @@ struct gc_start *gc_start_create(void *(*function)(void *argument), void *argume
 // When the thread could not be created.
 void gc_start_cancel(struct gc_start *start);
 
-// By the creator when it has been, and by the thread before all else: where its stack is.  A thread that asked
-// for itself would call malloc, and each would have an arena for that, of 12 KiB, or 2 MiB in huge pages.
+// By the creator when it has been, and by the thread before all else: where its stack is.  A thread that
+// asked for itself would call malloc, and each would have an arena for that, of 12 KiB, or of 2 MiB in huge
+// pages.
 void gc_start_place(struct gc_start *start, pthread_t handle);
 void gc_start_await_place(struct gc_start *start);
 

@@ -119,7 +119,7 @@ limited_from_the_start(void) {
 static void
 limited_to_nothing(void) {
   limit(RLIMIT_AS, address_space() + limit_bytes);
-  child_expect("loam: cannot reserve address space: the system refuses even 12 MiB (see ulimit -v)\n");
+  child_expect("loam: cannot reserve the least address space that it takes to begin (see ulimit -v)\n");
   GC_INIT();
 }
 
