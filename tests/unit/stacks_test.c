@@ -56,6 +56,47 @@ stack_is_right_in_thread(const pthread_attr_t *attributes) {
   return fine;
 }
 
+// What its creator finds out about a thread is what it would find out itself; and it believes what it is
+// told.
+struct told {
+  pthread_barrier_t told;
+  struct gc_range by_creator, by_itself;
+};
+
+static void *
+compare_stacks(void *told_) {
+  struct told *told = told_;
+  told->by_itself = gc_os_stack_of(pthread_self());
+  pthread_barrier_wait(&told->told);
+  struct gc_range elsewhere = {told->by_creator.base, told->by_creator.limit - 1};
+  gc_os_stack_know(elsewhere);
+  return (void *)(uintptr_t)(gc_os_stack_current().limit == elsewhere.limit);
+}
+
+static void
+creator_finds_out_the_same(void **state) {
+  (void)state;
+  for (size_t bytes = GC_MIB / 8; bytes <= 4 * GC_MIB; bytes *= 2) {
+    struct told told;
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *believed;
+    pthread_barrier_init(&told.told, NULL, 2);
+    pthread_attr_init(&attributes);
+    assert_int_equal(pthread_attr_setstacksize(&attributes, bytes), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, compare_stacks, &told), 0);
+    told.by_creator = gc_os_stack_of(thread);
+    pthread_barrier_wait(&told.told);
+    pthread_join(thread, &believed);
+    assert_non_null(believed);
+    assert_in_range(gc_range_bytes(told.by_creator), bytes / 2, 64 * GC_MIB);
+    assert_ptr_equal(told.by_creator.base, told.by_itself.base);
+    assert_ptr_equal(told.by_creator.limit, told.by_itself.limit);
+    pthread_attr_destroy(&attributes);
+    pthread_barrier_destroy(&told.told);
+  }
+}
+
 static void
 thread_stack_contains_frames_and_tls(void **state) {
   (void)state;
@@ -175,6 +216,7 @@ main(void) {
       cmocka_unit_test(initial_stack_reaches_from_here_to_the_environment),
       cmocka_unit_test(thread_stack_contains_frames_and_tls),
       cmocka_unit_test(given_stack_is_found),
+      cmocka_unit_test(creator_finds_out_the_same),
       cmocka_unit_test(forked_thread_knows_its_stack),
       cmocka_unit_test(alternate_stack_is_noticed),
       cmocka_unit_test(readable_parts_are_copied),
