@@ -387,8 +387,8 @@ is_to_be_searched(size_t page, bool early) {
   return gc_remember_may_arm(page) && !(early && gc_page_set_has(gc_heap.hot, page));
 }
 
-// Pages that nobody allocates in are armed, and then searched as a whole: what they hold may have
-// been born black.
+// Pages that nobody allocates in are armed, and then searched as a whole: what they hold may have been born
+// black.
 static void
 arm_and_gather(size_t page, size_t limit) {
   bool early = leaves_hot_pages();

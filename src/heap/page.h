@@ -88,7 +88,11 @@ gc_page_publish(struct gc_page *page, struct gc_page value) {
   gc_atomic_store_release(&page->place, gc_atomic_load_relaxed(&value.place));
 }
 
-enum { GC_PAGE_OWNED = 1, GC_PAGE_FRESH = 2, GC_PAGE_IDLE = 4 };
+enum gc_page_flags {
+  GC_PAGE_OWNED = 1, // some cache allocates here
+  GC_PAGE_FRESH = 2, // all slots are free, and known to be zero
+  GC_PAGE_IDLE = 4   // OWNED, but nothing was allocated here before the last pause that ended a cycle
+};
 
 // Cold, kept for the first page of a span (and, `span_pages`, for the last of a free one).  [gc_lock]
 struct gc_page_info {
@@ -100,9 +104,7 @@ struct gc_page_info {
   uint16_t slots;       // slots in the span
   uint16_t free_slots;  // free ones after the last sweep
   uint8_t class;
-  uint8_t
-      flags; // OWNED: some cache allocates here; IDLE: but did not before the last pause that ended a cycle;
-             // FRESH: all slots are free, and known to be zero
+  uint8_t flags;  // enum gc_page_flags
   uint8_t listed; // 1 + emptiness of the list that it is in; 0: in none
   uint8_t sparse; // large: parts of it may never have been touched [atomic, relaxed: markers]
 };

@@ -317,11 +317,32 @@ a_cache_is_idle_in_a_page_until_it_takes_from_it_again(void **state) {
   assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_NONE));
 }
 
+static void
+a_cache_that_goes_on_is_idle_until_it_has_allocated(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_CARDS));
+  uint32_t page = gc_heap_slot_at(fixture_allocate(64, GC_KIND_EXACT)).page;
+  expect_idle(page, false);
+  expect_idle(page, true);
+  gc_page_set_add(gc_heap.armed, page);
+  gc_cache_go_on_stw(&fixture_cache);
+  assert_true(gc_heap.infos[page].flags & GC_PAGE_IDLE);
+  assert_true(gc_page_set_has(gc_heap.armed, page));
+  for (unsigned i = 0; i < 2; i++)
+    assert_int_equal(gc_heap_slot_at(fixture_allocate(64, GC_KIND_EXACT)).page, page);
+  gc_cache_go_on_stw(&fixture_cache);
+  assert_int_equal(gc_heap.infos[page].flags, GC_PAGE_OWNED);
+  assert_false(gc_page_set_has(gc_heap.armed, page));
+  assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_NONE));
+}
+
 int
 main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cache_that_is_restarted_uses_the_same_slots_again),
       cmocka_unit_test(a_cache_is_idle_in_a_page_until_it_takes_from_it_again),
+      cmocka_unit_test(a_cache_that_goes_on_is_idle_until_it_has_allocated),
       cmocka_unit_test(all_holes_of_a_page_are_found_in_order_and_cleared),
       cmocka_unit_test(clearing_goes_a_window_ahead_of_use),
       cmocka_unit_test(fresh_memory_is_not_cleared_again),
