@@ -267,18 +267,10 @@ GC_wcsdup(const wchar_t *string) {
   return copy ? memcpy(copy, string, bytes) : NULL;
 }
 
-// About a page of the system's worth of objects, as libgc gives.
 void *
 GC_malloc_many(size_t bytes) {
-  size_t count = gc_max(1, 4096 / gc_max(bytes, GC_GRANULE_BYTES));
-  void *list = NULL;
-  while (count-- > 0) {
-    void *object = GC_malloc(bytes);
-    if (!object)
-      break;
-    GC_NEXT(object) = list;
-    GC_write_barrier(object);
-    list = object;
-  }
+  void *volatile list;
+  gc_init_ensure();
+  gc_allocate_many(bytes, gc_kind_of_normal(bytes), &list);
   return list;
 }

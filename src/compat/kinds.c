@@ -166,27 +166,13 @@ GC_malloc_kind_global(size_t bytes, int kind) {
   return allocate("GC_malloc_kind_global", bytes, kind);
 }
 
-// About a page of the system's worth of objects, as libgc gives.  Any of them may bring a collection, which
-// must find all of the chain in the caller's list: of objects without pointers only a mark procedure of the
-// program's finds the rest from there.
+// A collection in between must find all of the chain in the caller's list: of objects without pointers only a
+// mark procedure of the program's finds the rest from there.
 void
 GC_generic_malloc_many(size_t bytes, int number, void **list) {
-  enum { CHUNK_BYTES = 4096 };
   unsigned kind = gc_compat_kind("GC_generic_malloc_many", number, bytes);
-  size_t count = gc_max(1, CHUNK_BYTES / gc_max(bytes, GC_GRANULE_BYTES));
-  bool small = bytes <= GC_LOOKUP_BYTES_MAX;
-  size_t run = small ? gc_cache_run_of(bytes, kind) : 0;
-  void *volatile *head = list;
-  for (*head = NULL; count > 0; count--) {
-    struct gc_cache *cache = small ? gc_cache_current : NULL;
-    void *volatile *object = cache ? gc_cache_bump(cache, run) : NULL;
-    if (!object && !(object = gc_compat_allocate(bytes, 0, kind)))
-      break;
-    *object = *head;
-    GC_write_barrier((const void *)object);
-    *head = (void *)object;
-    GC_write_barrier(list);
-  }
+  gc_init_ensure();
+  gc_allocate_many(bytes, kind, list);
 }
 
 int

@@ -17,6 +17,7 @@
 #include "base/variables.h"
 #include "cycle/concurrent.h"
 #include "cycle/cycle.h"
+#include "gc.h"
 #include "heap/heap.h"
 #include "refs/run.h"
 #include "world/world.h"
@@ -109,6 +110,43 @@ gc_allocate_slow(size_t bytes, unsigned kind) {
     return out_of_memory(bytes);
   errno = saved_errno;
   return slot;
+}
+
+// Writes into a chain are not told of, and where a collection may come at each object there are none.
+static bool
+may_chain(const struct gc_cache *cache, size_t bytes, unsigned kind) {
+  return cache && bytes <= GC_LOOKUP_BYTES_MAX && !gc_kind_is_described(kind) &&
+         gc_tunables.stress_collect_every == 0 && !gc_concurrent_is_throttling() &&
+         GC_barrier_state.bytes == 0;
+}
+
+static void *
+allocate_one(size_t bytes, unsigned kind) {
+  struct gc_cache *cache = gc_cache_current;
+  void *slot = NULL;
+  if (cache && bytes <= GC_LOOKUP_BYTES_MAX)
+    slot = gc_cache_bump(cache, gc_cache_run_of(bytes, kind));
+  return slot ? slot : gc_allocate_slow(bytes, kind);
+}
+
+void
+gc_allocate_many(size_t bytes, unsigned kind, void *volatile *list) {
+  enum { MANY_BYTES = 4096 };
+  size_t count = gc_max(1, MANY_BYTES / gc_max(bytes, GC_GRANULE_BYTES));
+  *list = NULL;
+  while (count > 0) {
+    struct gc_cache *cache = gc_cache_current;
+    if (may_chain(cache, bytes, kind))
+      count -= gc_cache_chain(cache, kind, gc_class_of(bytes), count, list);
+    void *volatile *object = count > 0 ? allocate_one(bytes, kind) : NULL;
+    if (!object)
+      return;
+    *object = *list;
+    GC_write_barrier((const void *)object);
+    *list = (void *)object;
+    GC_write_barrier((const void *)list);
+    count--;
+  }
 }
 
 static struct gc_ref

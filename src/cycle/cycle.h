@@ -97,6 +97,10 @@ void gc_cycle_release_aged(void);
 void *gc_allocate_slow(size_t bytes, unsigned kind);
 void *gc_allocate_large(size_t bytes, size_t alignment, unsigned kind);
 
+// Objects of a kind, about a page of the system's worth as libgc gives, linked through their first words:
+// *list leads to all of them at each moment at which a collection may come.  NULL when memory is exhausted.
+void gc_allocate_many(size_t bytes, unsigned kind, void *volatile *list);
+
 // The calling thread's cache, the thread being attached if need be.  NULL if memory is refused.
 struct gc_cache *gc_allocate_cache(void);
 

@@ -178,6 +178,81 @@ gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class_index) {
   return slot;
 }
 
+// ---- Chains --------------------------------------------------------------------------------------------
+
+struct chain {
+  void **last;           // where the address of the next slot goes
+  size_t left;           // how many more are wanted
+  size_t clear_granules; // of each
+};
+
+GC_INLINE void
+append(struct chain *chain, void *slot) {
+  void **words = slot;
+  for (size_t granule = 0; granule < chain->clear_granules; granule++) {
+    GC_OPAQUE(granule); // or the compiler would call memset, for 16 bytes as often as not
+    words[2 * granule] = words[2 * granule + 1] = NULL;
+  }
+  *chain->last = slot;
+  chain->last = slot;
+  chain->left--;
+}
+
+static void
+append_run(struct gc_run *run, size_t slot_bytes, struct chain *chain) {
+  for (; run->cursor != run->run_limit && chain->left > 0; run->cursor += slot_bytes)
+    append(chain, run->cursor);
+  if (run->limit < run->cursor)
+    run->limit = run->cursor;
+}
+
+// Free slots of the owned page, each by itself: where there are many holes they are small.
+static void
+append_page(struct gc_cache *cache, struct gc_run *run, const struct gc_class *class, struct chain *given) {
+  struct chain chain = *given;
+  uint8_t *bytes = run_slot_bytes(run), birth = gc_heap.birth;
+  char *base = gc_heap_page_address(run->page);
+  size_t slot = run->next_slot, slots = class->slots, slot_bytes = class->slot_bytes;
+  while (slot < slots && chain.left > 0) {
+    size_t eight = slot / 8 * 8;
+    uint64_t free = gc_slots_of_eight(bytes, slot, GC_SLOT_FREE);
+    for (slot = eight + 8; free; free &= free - 1) {
+      size_t found = eight + first_byte(free);
+      if (found >= slots || chain.left == 0) {
+        slot = found;
+        break;
+      }
+      bytes[found] = birth;
+      append(&chain, base + found * slot_bytes);
+    }
+  }
+  run->next_slot = (uint16_t)gc_min(slot, slots);
+  cache->allocated_bytes += (given->left - chain.left) * slot_bytes;
+  *given = chain;
+}
+
+size_t
+gc_cache_chain(struct gc_cache *cache, unsigned kind, unsigned class_index, size_t most,
+               void *volatile *list) {
+  struct gc_run *run = &cache->runs[kind][class_index];
+  const struct gc_class *class = &gc_classes[class_index];
+  bool clear = !run->fresh && !gc_kind_is_pointer_free(kind);
+  void *before = *list, *first = before;
+  struct chain chain = {&first, most, clear ? class->slot_bytes / GC_GRANULE_BYTES : 0};
+  gc_cache_enter(cache);
+  append_run(run, class->slot_bytes, &chain);
+  while (run->freed && chain.left > 0)
+    append(&chain, take_freed(cache, run, kind, class->slot_bytes));
+  if (run->page)
+    append_page(cache, run, class, &chain);
+  *chain.last = before;
+  *list = first;
+  if (run->cursor == run->run_limit)
+    next_run(cache, run, kind, class); // or the next collection would take the page for given up
+  gc_cache_leave(cache);
+  return most - chain.left;
+}
+
 // ---- Pages ---------------------------------------------------------------------------------------------
 
 static uint32_t *

@@ -110,6 +110,12 @@ gc_cache_run_of(size_t bytes, unsigned kind) {
 // page.  NULL when it needs another page.
 void *gc_cache_next(struct gc_cache *cache, unsigned kind, unsigned class);
 
+// Up to `most` such slots at once, of a class up to GC_LOOKUP_BYTES_MAX and a kind without descriptors,
+// linked through their first words in front of *list, which leads to all of them whenever the thread can be
+// stopped.  Returns how many: fewer when it needs another page.
+size_t gc_cache_chain(struct gc_cache *cache, unsigned kind, unsigned class, size_t most,
+                      void *volatile *list);
+
 // Give the cache another page to allocate in.  false if there is none.  [gc_lock]
 bool gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class);
 

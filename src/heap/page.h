@@ -27,6 +27,8 @@
 // sweep keeps what is held since then, and frees what was held before.
 #pragma once
 
+#include <string.h>
+
 #include "base/atomic.h"
 #include "base/types.h"
 
@@ -51,6 +53,17 @@ enum gc_slot {
 static inline bool
 gc_slot_is_object(uint8_t byte) {
   return (uint8_t)(byte - GC_SLOT_NEW) < 3;
+}
+
+// Of the eight slots that `slot` is among, those from it on whose byte is `value`: a bit in each one's byte
+// of the result.  There is memory for whole lines, so some may lie behind the span's last slot.
+static inline uint64_t
+gc_slots_of_eight(const uint8_t *bytes, size_t slot, uint8_t value) {
+  const uint64_t ones = 0x0101010101010101, low = 0x7f * ones;
+  uint64_t others; // zero where there is the value
+  memcpy(&others, bytes + slot / 8 * 8, sizeof others);
+  others ^= value * ones;
+  return ~(((others & low) + low) | others | low) & UINT64_MAX << slot % 8 * 8;
 }
 
 enum gc_page_state {

@@ -542,17 +542,6 @@ gc_marker_mark_object(struct gc_marker *marker, const void *object) {
 
 // ---- What was written ----------------------------------------------------------------------------------
 
-// Of the eight slots that `slot` is among, those from it on that are marked: a bit in each one's byte.  There
-// is memory for whole lines.
-static uint64_t
-marked_of_eight(const uint8_t *bytes, size_t slot, uint8_t mark) {
-  const uint64_t ones = 0x0101010101010101, low = 0x7f * ones;
-  uint64_t others; // zero where there is the mark
-  memcpy(&others, bytes + slot / 8 * 8, sizeof others);
-  others ^= mark * ones;
-  return ~(((others & low) + low) | others | low) & UINT64_MAX << slot % 8 * 8;
-}
-
 void
 gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
   size_t number = gc_heap_page_of(range.base);
@@ -571,7 +560,7 @@ gc_marker_push_marked(struct gc_marker *marker, struct gc_range range) {
   bool described = gc_kind_is_described(page->kind);
   gc_mark_entry *top = marker->stack.top;
   while (slot < end) {
-    for (uint64_t found = marked_of_eight(bytes, slot, marker->view.mark); found; found &= found - 1) {
+    for (uint64_t found = gc_slots_of_eight(bytes, slot, marker->view.mark); found; found &= found - 1) {
       size_t next = slot / 8 * 8 + (unsigned)__builtin_ctzll(found) / 8;
       if (next >= end)
         break;

@@ -29,14 +29,21 @@ is_filled_with(const char *object, size_t bytes, char value) {
   return true;
 }
 
-// Take every slot that the page has left; the model is the array of bytes itself.
-static void
-check_runs(unsigned kind, unsigned class) {
+// The bytes of slots as a sweep might leave them: the model of what is to be found.
+static const uint8_t *
+fill_holes(size_t slots) {
   static uint8_t bytes[4096];
-  size_t slots = gc_classes[class].slots, slot_bytes = gc_classes[class].slot_bytes,
-         density = 1 + random_below(12);
+  size_t density = 1 + random_below(12);
   for (size_t slot = 0; slot < slots; slot++)
     bytes[slot] = random_below(density) ? GC_SLOT_FREE : (uint8_t)(1 + random_below(4));
+  return bytes;
+}
+
+// Take every slot that the page has left.
+static void
+check_runs(unsigned kind, unsigned class) {
+  size_t slots = gc_classes[class].slots, slot_bytes = gc_classes[class].slot_bytes;
+  const uint8_t *bytes = fill_holes(slots);
   uint32_t page = page_with_holes(kind, class, bytes);
   for (size_t slot = 0; slot < slots; slot++) {
     if (bytes[slot] != GC_SLOT_FREE)
@@ -63,6 +70,78 @@ all_holes_of_a_page_are_found_in_order_and_cleared(void **state) {
     check_runs(GC_KIND_NORMAL, class);
     check_runs(GC_KIND_ATOMIC, class);
   }
+}
+
+// Take the page's slots in chains of any length, and a single one now and then.  Each chain is in order,
+// clear, and in front of what was there.
+static void
+check_chains(unsigned kind, unsigned class) {
+  size_t slots = gc_classes[class].slots, slot_bytes = gc_classes[class].slot_bytes;
+  const uint8_t *bytes = fill_holes(slots);
+  uint32_t page = page_with_holes(kind, class, bytes);
+  size_t allocated_bytes = fixture_cache.allocated_bytes, found = 0;
+  char filling = gc_kind_is_pointer_free(kind) ? (char)0xEE : 0;
+  size_t taken = 1;
+  for (size_t slot = 0; taken > 0;) {
+    bool single = random_below(4) == 0;
+    size_t most = single ? 1 : 1 + random_below(20);
+    void *volatile list = &fixture_cache;
+    if (single)
+      list = fixture_bump(slot_bytes, kind) ?: gc_cache_next(&fixture_cache, kind, class);
+    taken = single ? list != NULL : gc_cache_chain(&fixture_cache, kind, class, most, &list);
+    assert_true(taken <= most);
+    const char *object = list;
+    for (size_t i = 0; i < taken; i++, found++) {
+      while (bytes[slot] != GC_SLOT_FREE)
+        slot++;
+      assert_ptr_equal(object, gc_heap_page_address(page) + slot++ * slot_bytes);
+      assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+      assert_true(is_filled_with(object + GC_WORD_BYTES, slot_bytes - GC_WORD_BYTES, filling));
+      object = single ? object : *(char *const *)(const void *)object;
+    }
+    assert_ptr_equal(object, single ? (const char *)list : (const char *)&fixture_cache);
+    while (taken < most && slot < slots)
+      assert_int_not_equal(bytes[slot++], GC_SLOT_FREE);
+  }
+  assert_int_equal(fixture_cache.allocated_bytes - allocated_bytes, found * slot_bytes);
+  for (size_t slot = 0; slot < slots; slot++)
+    if (bytes[slot] != GC_SLOT_FREE)
+      assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], bytes[slot]);
+}
+
+static void
+chains_take_all_holes_of_a_page_in_order(void **state) {
+  (void)state;
+  random_begin("chains");
+  for (unsigned class = 0; class <= gc_class_of(GC_LOOKUP_BYTES_MAX); class ++) {
+    fixture_heap(64 * GC_MIB);
+    for (unsigned i = 0; i < 20; i++) {
+      check_chains(GC_KIND_NORMAL, class);
+      check_chains(GC_KIND_ATOMIC, class);
+    }
+  }
+}
+
+static void
+chains_take_freed_slots_and_memory_that_is_clear(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  unsigned class = gc_class_of(64);
+  char *freed = fixture_allocate(64, GC_KIND_NORMAL), *next = fixture_allocate(64, GC_KIND_NORMAL) + 64;
+  memset(freed, 0x77, 64);
+  next[8] = 'x'; // as it was mapped, it is not cleared
+  gc_cache_free(&fixture_cache, gc_heap_slot_at(freed));
+  void *volatile list = NULL;
+  size_t left = gc_classes[class].slots - 1; // the page's slots but one
+  assert_int_equal(gc_cache_chain(&fixture_cache, GC_KIND_NORMAL, class, left - 1, &list), left - 1);
+  assert_ptr_equal(list, next);
+  assert_int_equal(next[8], 'x');
+  list = NULL;
+  assert_int_equal(gc_cache_chain(&fixture_cache, GC_KIND_NORMAL, class, 5, &list), 1);
+  assert_ptr_equal(list, freed);
+  assert_true(is_filled_with(freed, 64, 0));
+  assert_int_equal(*fixture_byte(freed), GC_SLOT_NEW);
+  assert_null(gc_cache_next(&fixture_cache, GC_KIND_NORMAL, class));
 }
 
 static void
@@ -344,6 +423,8 @@ main(void) {
       cmocka_unit_test(a_cache_is_idle_in_a_page_until_it_takes_from_it_again),
       cmocka_unit_test(a_cache_that_goes_on_is_idle_until_it_has_allocated),
       cmocka_unit_test(all_holes_of_a_page_are_found_in_order_and_cleared),
+      cmocka_unit_test(chains_take_all_holes_of_a_page_in_order),
+      cmocka_unit_test(chains_take_freed_slots_and_memory_that_is_clear),
       cmocka_unit_test(clearing_goes_a_window_ahead_of_use),
       cmocka_unit_test(fresh_memory_is_not_cleared_again),
       cmocka_unit_test(a_page_that_was_given_back_is_not_fresh),
