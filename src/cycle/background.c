@@ -8,6 +8,7 @@
 #include "cycle/cycle.h"
 #include "cycle/pacer.h"
 #include "heap/ahead.h"
+#include "heap/gaps.h"
 #include "heap/heap.h"
 #include "os/clock.h"
 #include "os/futex.h"
@@ -56,7 +57,14 @@ release(uint32_t age_ms, size_t pages) {
 
 void
 gc_cycle_release_all(void) {
+  uint32_t page = 1;
+  bool more = true;
   release(0, SIZE_MAX);
+  while (more) {
+    gc_lock_acquire(&gc_lock);
+    more = gc_gaps_release_some(&page, RELEASE_BATCH_PAGES);
+    gc_lock_release(&gc_lock);
+  }
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "cycle/pauses.h"
 #include "cycle/policy.h"
 #include "cycle/stopped.h"
+#include "heap/gaps.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
 #include "mark/team.h"
@@ -45,12 +46,14 @@ gc_cycle_prepare_markers(size_t bytes) {
 // ---- One cycle -----------------------------------------------------------------------------------------
 
 void
-gc_cycle_finish_sweep(void) {
+gc_cycle_finish_last(void) {
   enum { SPANS_AT_ONCE = 256 };
   bool more = true;
   while (more) {
     gc_lock_acquire(&gc_lock);
     more = gc_sweep_some(SPANS_AT_ONCE);
+    if (!more)
+      gc_gaps_look();
     gc_lock_release(&gc_lock);
   }
 }
@@ -97,7 +100,7 @@ run_full(struct gc_cycle_request request) {
       .markers =
           gc_cycle_prepare_markers(gc_pacer_expected_live_bytes(gc_heap.live_bytes, gc_heap.allocated_bytes)),
   };
-  gc_cycle_finish_sweep();
+  gc_cycle_finish_last();
   gc_refs_prepare(request.reason == GC_CYCLE_MEMORY);
   bool asked_for = request.reason != GC_CYCLE_BUDGET;
   bool preferred = !asked_for && gc_policy_prefers_stops();
@@ -130,7 +133,7 @@ run_minor(void) {
       .written_bytes = SIZE_MAX,
   };
   size_t allocated_bytes = gc_heap.allocated_bytes;
-  gc_cycle_finish_sweep();
+  gc_cycle_finish_last();
   size_t live_bytes = gc_heap.live_bytes;
   bool finished = gc_cycle_pause(GC_PAUSE_MINOR, gc_stopped_minor, &state);
   if (finished) {

@@ -260,7 +260,7 @@ static void start_worker(void);
 bool
 gc_concurrent_start(void) {
   struct gc_stopped state = {0};
-  gc_cycle_finish_sweep();
+  gc_cycle_finish_last();
   gc_refs_prepare(false);
   choose_to_hold_back();
   forget_hot_now_and_then();

@@ -71,8 +71,9 @@ bool gc_cycle_wants_attention(void);
 void gc_cycle_acquire(void);
 void gc_cycle_let_others(void);
 
-// Sweep what is unswept.  [gc_cycle_lock]
-void gc_cycle_finish_sweep(void);
+// Before a cycle: sweep what the last one has left unswept, and give back what nobody has needed since.
+// [gc_cycle_lock]
+void gc_cycle_finish_last(void);
 
 // Have helpers to mark `bytes` with.  Returns how many markers should take part.  [gc_cycle_lock]
 unsigned gc_cycle_prepare_markers(size_t bytes);

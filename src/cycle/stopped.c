@@ -9,6 +9,7 @@
 #include "cycle/remember.h"
 #include "cycle/verify.h"
 #include "gc.h"
+#include "heap/gaps.h"
 #include "heap/heap.h"
 #include "heap/sweep.h"
 #include "mark/team.h"
@@ -91,6 +92,7 @@ forget_freed(void) {
 // If the next nursery is to have no old objects in it, caches do not go back to where there are some.
 static void
 restart_caches(void) {
+  gc_gaps_begin_stw();
   FOR_EACH_CACHE(cache)
   if (gc_heap.roomy_first < GC_EMPTINESS)
     gc_cache_restart_stw(cache);

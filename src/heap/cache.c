@@ -5,7 +5,9 @@
 
 #include "base/hooks.h"
 #include "base/lock.h"
+#include "heap/gaps.h"
 #include "heap/heap.h"
+#include "heap/slot_bytes_inl.h"
 #include "heap/sweep.h"
 
 __thread __attribute__((used)) struct gc_cache *gc_cache_current GC_CACHE_CURRENT_ATTRIBUTES;
@@ -63,50 +65,6 @@ extend_window(struct gc_run *run, unsigned kind, size_t slot_bytes) {
   run->limit += window;
 }
 
-static uint64_t
-load_eight(const uint8_t *bytes) {
-  uint64_t word;
-  memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
-// A mark in each byte that is 0; perhaps also in some behind the first of them.
-static uint64_t
-zero_bytes(uint64_t word) {
-  return (word - 0x0101010101010101) & ~word & 0x8080808080808080;
-}
-
-static size_t
-first_byte(uint64_t marks) {
-  return (size_t)__builtin_ctzll(marks) / 8; // both architectures are little-endian
-}
-
-// The first FREE slot from `slot` on, or `slots`.
-static size_t
-find_free(const uint8_t *bytes, size_t slot, size_t slots) {
-  for (; slot + 8 <= slots; slot += 8) {
-    uint64_t free = zero_bytes(load_eight(bytes + slot));
-    if (free)
-      return slot + first_byte(free);
-  }
-  while (slot < slots && bytes[slot] != GC_SLOT_FREE)
-    slot++;
-  return slot;
-}
-
-// The first slot from `slot` on that is not FREE, or `slots`.
-static size_t
-find_used(const uint8_t *bytes, size_t slot, size_t slots) {
-  for (; slot + 8 <= slots; slot += 8) {
-    uint64_t used = load_eight(bytes + slot);
-    if (used)
-      return slot + first_byte(used);
-  }
-  while (slot < slots && bytes[slot] == GC_SLOT_FREE)
-    slot++;
-  return slot;
-}
-
 // Move on to the next run of free slots in the owned page.  false at the page's end.
 //
 // A concurrent marker may come upon each of them from here on, before it is an object.  What a descriptor
@@ -116,8 +74,8 @@ next_run(struct gc_cache *cache, struct gc_run *run, unsigned kind, const struct
   if (run->page == 0)
     return false;
   uint8_t *bytes = run_slot_bytes(run);
-  size_t first = find_free(bytes, run->next_slot, class->slots);
-  size_t limit = find_used(bytes, first, class->slots);
+  size_t first = gc_slots_find_free(bytes, run->next_slot, class->slots);
+  size_t limit = gc_slots_find_used(bytes, first, class->slots);
   run->next_slot = (uint16_t)limit;
   if (first == limit)
     return false;
@@ -217,7 +175,7 @@ append_page(struct gc_cache *cache, struct gc_run *run, const struct gc_class *c
     size_t eight = slot / 8 * 8;
     uint64_t free = gc_slots_of_eight(bytes, slot, GC_SLOT_FREE);
     for (slot = eight + 8; free; free &= free - 1) {
-      size_t found = eight + first_byte(free);
+      size_t found = eight + gc_slots_first(free);
       if (found >= slots || chain.left == 0) {
         slot = found;
         break;
@@ -367,7 +325,7 @@ gc_cache_take_page(struct gc_cache *cache, unsigned kind, unsigned class) {
   struct gc_run *run = &cache->runs[kind][class];
   gc_cache_flush_counts(cache);
   if (run->page)
-    gc_heap.infos[run->page].flags &= (uint8_t) ~(GC_PAGE_OWNED | GC_PAGE_IDLE);
+    gc_heap.infos[run->page].flags = 0;
   run->page = 0;
   uint32_t page = find_page(kind, class);
   if (page == 0)
@@ -481,14 +439,17 @@ end_of_kept(const struct gc_run *run) {
   return may_be_loaded ? run->cursor + slot_bytes : run->cursor;
 }
 
-// Where nothing is allocated writes may be noticed.
+// Where nothing is allocated writes may be noticed, and memory is not needed.
 static void
 set_idle(uint32_t page, bool idle) {
   struct gc_page_info *info = &gc_heap.infos[page];
+  bool before = info->flags & GC_PAGE_IDLE;
   if (idle) {
     info->flags |= GC_PAGE_IDLE;
-  } else if (info->flags & GC_PAGE_IDLE) {
-    info->flags &= (uint8_t)~GC_PAGE_IDLE;
+    if (before)
+      gc_gaps_rest_stw(page);
+  } else if (before) {
+    info->flags = GC_PAGE_OWNED;
     gc_span_open(page);
   }
 }

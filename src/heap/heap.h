@@ -92,6 +92,7 @@ struct gc_heap {
   size_t live_bytes;             // in objects after the last sweep
   size_t reclaimed_bytes;        // by the last sweep
   size_t reclaimed_before_bytes; // by those before
+  size_t gaps_bytes;             // given back from among live objects, in all (gaps.h)
   size_t max_bytes;              // limit on resident bytes; 0: none
 };
 

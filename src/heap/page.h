@@ -27,8 +27,6 @@
 // sweep keeps what is held since then, and frees what was held before.
 #pragma once
 
-#include <string.h>
-
 #include "base/atomic.h"
 #include "base/types.h"
 
@@ -53,17 +51,6 @@ enum gc_slot {
 static inline bool
 gc_slot_is_object(uint8_t byte) {
   return (uint8_t)(byte - GC_SLOT_NEW) < 3;
-}
-
-// Of the eight slots that `slot` is among, those from it on whose byte is `value`: a bit in each one's byte
-// of the result.  There is memory for whole lines, so some may lie behind the span's last slot.
-static inline uint64_t
-gc_slots_of_eight(const uint8_t *bytes, size_t slot, uint8_t value) {
-  const uint64_t ones = 0x0101010101010101, low = 0x7f * ones;
-  uint64_t others; // zero where there is the value
-  memcpy(&others, bytes + slot / 8 * 8, sizeof others);
-  others ^= value * ones;
-  return ~(((others & low) + low) | others | low) & UINT64_MAX << slot % 8 * 8;
 }
 
 enum gc_page_state {
@@ -102,9 +89,11 @@ gc_page_publish(struct gc_page *page, struct gc_page value) {
 }
 
 enum gc_page_flags {
-  GC_PAGE_OWNED = 1, // some cache allocates here
-  GC_PAGE_FRESH = 2, // all slots are free, and known to be zero
-  GC_PAGE_IDLE = 4   // OWNED, but nothing was allocated here before the last pause that ended a cycle
+  GC_PAGE_OWNED = 1,  // some cache allocates here
+  GC_PAGE_FRESH = 2,  // all slots are free, and known to be zero
+  GC_PAGE_IDLE = 4,   // OWNED, but nothing was allocated here before the last pause that ended a cycle
+  GC_PAGE_RESTED = 8, // added for each cycle in which nothing was allocated here (gaps.h), up to
+  GC_PAGE_EMPTIED = 3 * GC_PAGE_RESTED
 };
 
 // Cold, kept for the first page of a span (and, `span_pages`, for the last of a free one).  [gc_lock]

@@ -48,7 +48,8 @@ sweep_span(uint32_t page) {
   info->free_slots = (uint16_t)(info->slots - marked);
   if (info->flags & GC_PAGE_OWNED)
     return;
-  info->flags = 0;
+  if (2 * marked < marked_before)
+    info->flags = 0; // there may be gaps again
   gc_page_unlist(page);
   if (marked == 0) {
     gc_line_free(hot->line, info->slots);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "heap/slot_bytes_inl.h"
 #include "mark/describe.h"
 #include "mark/drain_inl.h"
 #include "mark/team.h"
