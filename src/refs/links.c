@@ -87,18 +87,23 @@ state_around(const struct gc_ref_node *node) {
 
 // A link in memory that is free by now may be anybody's word.  One in a dead object is cleared, since that
 // may live once more for its finalizer.
-void
+bool
 gc_links_clear_stw(enum gc_link_sort sort, struct gc_ref_scope scope) {
   struct gc_ref_table *table = &tables[sort];
   size_t position = 0;
+  bool some_lie_in_dead = false;
   for (uint32_t index; (index = gc_ref_scope_next(scope, table, &position)) != 0;) {
     struct gc_ref_node *node = gc_ref_table_node(table, index);
-    if (state_of(node) == GC_REF_ALIVE)
+    enum gc_ref_state around = state_around(node);
+    if (state_of(node) == GC_REF_ALIVE) {
+      some_lie_in_dead |= around != GC_REF_ALIVE;
       continue;
-    if (state_around(node) != GC_REF_GONE)
+    }
+    if (around != GC_REF_GONE)
       gc_ref_store((uintptr_t *)node->key, 0);
     gc_ref_table_remove(table, index);
   }
+  return some_lie_in_dead;
 }
 
 void

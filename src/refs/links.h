@@ -28,8 +28,10 @@ size_t gc_links_count(enum gc_link_sort sort);
 size_t gc_links_check(void); // faults in the tables
 void gc_links_each(enum gc_link_sort sort, void (*visit)(void **link, void *object));
 
-// Clear those whose objects are dead.  Forget those that lie in dead objects.
-void gc_links_clear_stw(enum gc_link_sort sort, struct gc_ref_scope scope);
+// Clear those whose objects are dead.  true if some of the others lie in objects that are dead, or gone.
+bool gc_links_clear_stw(enum gc_link_sort sort, struct gc_ref_scope scope);
+
+// Then, when those have been marked that finalizers need: forget the links that still lie in such objects.
 void gc_links_forget_stw(enum gc_link_sort sort, struct gc_ref_scope scope);
 
 // Nothing is young any more.

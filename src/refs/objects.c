@@ -13,8 +13,8 @@ state_of_byte(const struct gc_marker *marker, uint8_t byte) {
 
 enum gc_ref_state
 gc_ref_state_of(const struct gc_marker *marker, uintptr_t address) {
-  struct gc_ref ref = gc_heap_slot_at((const void *)address);
-  return gc_ref_is_of(ref, address) ? state_of_byte(marker, *ref.byte) : GC_REF_GONE;
+  const void *object = (const void *)address;
+  return gc_ref_is_object_at(object) ? state_of_byte(marker, *gc_heap_byte_at(object)) : GC_REF_GONE;
 }
 
 static bool
@@ -25,10 +25,7 @@ is_in_heap(const void *address) {
 enum gc_ref_state
 gc_ref_state_around(const struct gc_marker *marker, uintptr_t word) {
   const void *address = (const void *)word;
-  if (!is_in_heap(address))
-    return GC_REF_ALIVE;
-  struct gc_ref ref = gc_heap_slot_at(address);
-  return ref.start ? state_of_byte(marker, *ref.byte) : GC_REF_GONE;
+  return is_in_heap(address) ? state_of_byte(marker, *gc_heap_byte_at(address)) : GC_REF_ALIVE;
 }
 
 static void

@@ -46,14 +46,15 @@ gc_refs_settle_stw(bool all, bool minor) {
   while (gc_softs_keep_stw(scope)) // those that only values lead to
     gc_ephemerons_settle_again_stw();
   gc_ephemerons_break_stw();
-  gc_links_clear_stw(GC_LINK_SOFT, scope);
-  gc_links_clear_stw(GC_LINK_ORDINARY, scope);
+  bool soft = gc_links_clear_stw(GC_LINK_SOFT, scope), ordinary = gc_links_clear_stw(GC_LINK_ORDINARY, scope);
   gc_finalizers_settle_stw(scope);
-  gc_links_forget_stw(GC_LINK_SOFT, scope);
-  gc_links_forget_stw(GC_LINK_ORDINARY, scope);
+  if (soft)
+    gc_links_forget_stw(GC_LINK_SOFT, scope);
+  if (ordinary)
+    gc_links_forget_stw(GC_LINK_ORDINARY, scope);
   gc_toggles_settle_stw();
-  gc_links_clear_stw(GC_LINK_LONG, scope);
-  gc_links_forget_stw(GC_LINK_LONG, scope);
+  if (gc_links_clear_stw(GC_LINK_LONG, scope))
+    gc_links_forget_stw(GC_LINK_LONG, scope);
   gc_finalizers_settle_cleaners_stw(scope);
   gc_links_end_stw();
   gc_queues_remind();
