@@ -10,7 +10,7 @@
 enum {
   EMPTIED_IN_PAUSE = 8, // pages at most, of some 5 us each
   EMPTIED_AT_ONCE = 32,
-  LOOKED_AT_ONCE = 4096
+  LOOKED_AT_ONCE = 512
 };
 
 static GC_STATE struct {
