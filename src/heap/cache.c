@@ -205,8 +205,6 @@ gc_cache_chain(struct gc_cache *cache, unsigned kind, unsigned class_index, size
     append_page(cache, run, class, &chain);
   *chain.last = before;
   *list = first;
-  if (run->cursor == run->run_limit)
-    next_run(cache, run, kind, class); // or the next collection would take the page for given up
   gc_cache_leave(cache);
   return most - chain.left;
 }

@@ -89,11 +89,11 @@ gc_page_publish(struct gc_page *page, struct gc_page value) {
 }
 
 enum gc_page_flags {
-  GC_PAGE_OWNED = 1,  // some cache allocates here
-  GC_PAGE_FRESH = 2,  // all slots are free, and known to be zero
-  GC_PAGE_IDLE = 4,   // OWNED, but nothing was allocated here before the last pause that ended a cycle
-  GC_PAGE_RESTED = 8, // added for each cycle in which nothing was allocated here (gaps.h), up to
-  GC_PAGE_EMPTIED = 3 * GC_PAGE_RESTED
+  GC_PAGE_OWNED = 1,   // some cache allocates here
+  GC_PAGE_FRESH = 2,   // all slots are free, and known to be zero
+  GC_PAGE_IDLE = 4,    // OWNED, but nothing was allocated here before the last pause that ended a cycle
+  GC_PAGE_RESTING = 8, // nothing has been allocated here since freed_at_ms (gaps.h)
+  GC_PAGE_EMPTIED = 16 // ... and what lies between objects was given back
 };
 
 // Cold, kept for the first page of a span (and, `span_pages`, for the last of a free one).  [gc_lock]
@@ -102,7 +102,7 @@ struct gc_page_info {
   uint32_t next;       // page list; 0 ends
   uint32_t previous;   // 0: the first
   uint32_t span_pages;
-  uint32_t freed_at_ms; // free: on the heap's clock
+  uint32_t freed_at_ms; // free, or RESTING: since when, on the heap's clock
   uint16_t slots;       // slots in the span
   uint16_t free_slots;  // free ones after the last sweep
   uint8_t class;

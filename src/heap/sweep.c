@@ -46,10 +46,10 @@ sweep_span(uint32_t page) {
   size_t marked = sweep.sweep_slots(gc_heap_slot_bytes(hot->line), info->slots, gc_heap.mark, gc_heap.held);
   count_live(marked_before, marked, gc_classes[info->class].slot_bytes);
   info->free_slots = (uint16_t)(info->slots - marked);
+  if (marked < marked_before)
+    info->flags &= (uint8_t)~GC_PAGE_EMPTIED; // there may be gaps again
   if (info->flags & GC_PAGE_OWNED)
     return;
-  if (2 * marked < marked_before)
-    info->flags = 0; // there may be gaps again
   gc_page_unlist(page);
   if (marked == 0) {
     gc_line_free(hot->line, info->slots);

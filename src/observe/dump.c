@@ -53,8 +53,7 @@ add_heap(struct gc_text *text, const struct gc_census *census) {
   gc_text_add(text, "  resident    %zu KiB, %zu KiB of it in free pages\n", gc_heap_resident_bytes() / GC_KIB,
               kib_of_pages(gc_heap.dirty_pages));
   gc_text_add(text, "  returned    %zu KiB, or not yet touched\n", kib_of_pages(gc_heap.clean_pages));
-  gc_text_add(text,
-              "  gaps        %zu KiB between objects returned in all, some of it perhaps in use again\n",
+  gc_text_add(text, "  gaps        %zu KiB between objects returned in all, the same perhaps several times\n",
               gc_heap.gaps_bytes / GC_KIB);
   gc_text_add(text, "  huge pages  %s\n", huge_pages());
   gc_text_add(text, "  live        %zu KiB after the last collection, which reclaimed %zu KiB\n",

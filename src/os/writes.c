@@ -43,8 +43,8 @@ cards_disarm(struct gc_range range) {
   (void)range;
 }
 
-static const struct gc_writes_backend cards = {cards_open,   cards_close,  cards_notice,
-                                               cards_notice, cards_disarm, NULL};
+static const struct gc_writes_backend cards = {cards_open,   cards_close, cards_notice, cards_notice,
+                                               cards_disarm, NULL,        NULL};
 
 static const struct gc_writes_backend *const backends[] = {
     [GC_WRITES_USERFAULT] = &gc_writes_userfault,
@@ -181,6 +181,12 @@ gc_writes_harvest(struct gc_range range) {
 bool
 gc_writes_find(struct gc_range range, struct gc_range_array *found) {
   return kind != GC_WRITES_NONE && backends[kind]->find && backends[kind]->find(range, found);
+}
+
+void
+gc_writes_note_released(struct gc_range range) {
+  if (kind != GC_WRITES_NONE && backends[kind]->note_released)
+    backends[kind]->note_released(range);
 }
 
 int

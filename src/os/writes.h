@@ -72,6 +72,10 @@ bool gc_writes_harvest(struct gc_range range);
 // refused.
 bool gc_writes_find(struct gc_range range, struct gc_range_array *found);
 
+// This has been released just now.  Where that would be reported as written for ever it is clean from here
+// on, until it is written.  Any range of OS pages, armed or not.
+void gc_writes_note_released(struct gc_range range);
+
 // The descriptor that a back end has open on the pagemap (pagemap.h), of this process, or -1.  [no lock]
 int gc_writes_pagemap(void);
 

@@ -14,6 +14,7 @@ struct gc_writes_backend {
   bool (*harvest)(struct gc_range range);
   void (*disarm)(struct gc_range range);
   bool (*find)(struct gc_range range, struct gc_range_array *found); // NULL: it costs as much as a harvest
+  void (*note_released)(struct gc_range range);                      // NULL: makes no difference
 };
 
 // A harvest has found that this was written.

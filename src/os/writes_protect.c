@@ -320,4 +320,5 @@ close_backend(void) {
   gc_os_signal_restore(&before);
 }
 
-const struct gc_writes_backend gc_writes_protect = {open_backend, close_backend, arm, harvest, disarm, NULL};
+const struct gc_writes_backend gc_writes_protect = {open_backend, close_backend, arm, harvest,
+                                                    disarm,       NULL,          NULL};

@@ -125,11 +125,23 @@ harvest(struct gc_range range) {
 }
 
 static void
-disarm(struct gc_range range) {
+write_protect(struct gc_range range, uint64_t mode) {
   struct uffdio_writeprotect request = {
       .range = {(uintptr_t)range.base, gc_range_bytes(range)},
+      .mode = mode,
   };
   (void)ioctl(userfault.faults_fd, UFFDIO_WRITEPROTECT, &request);
+}
+
+static void
+disarm(struct gc_range range) {
+  write_protect(range, 0);
+}
+
+// The kernel remembers that of pages which are not there, too.
+static void
+note_released(struct gc_range range) {
+  write_protect(range, UFFDIO_WRITEPROTECT_MODE_WP);
 }
 
 // ---- Opening -------------------------------------------------------------------------------------------
@@ -280,4 +292,5 @@ gc_writes_userfault_unwatch(struct gc_range range) {
   (void)ioctl(userfault.faults_fd, UFFDIO_UNREGISTER, &request);
 }
 
-const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm, harvest, disarm, find};
+const struct gc_writes_backend gc_writes_userfault = {open_backend, close_all, arm,          harvest,
+                                                      disarm,       find,      note_released};

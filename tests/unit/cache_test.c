@@ -82,6 +82,7 @@ check_chains(unsigned kind, unsigned class) {
   size_t allocated_bytes = fixture_cache.allocated_bytes, found = 0;
   char filling = gc_kind_is_pointer_free(kind) ? (char)0xEE : 0;
   size_t taken = 1;
+  gc_heap.birth = random_below(2) ? GC_SLOT_NEW : gc_heap.mark; // as late in a concurrent cycle
   for (size_t slot = 0; taken > 0;) {
     bool single = random_below(4) == 0;
     size_t most = single ? 1 : 1 + random_below(20);
@@ -95,7 +96,7 @@ check_chains(unsigned kind, unsigned class) {
       while (bytes[slot] != GC_SLOT_FREE)
         slot++;
       assert_ptr_equal(object, gc_heap_page_address(page) + slot++ * slot_bytes);
-      assert_int_equal(*fixture_byte(object), GC_SLOT_NEW);
+      assert_int_equal(*fixture_byte(object), gc_heap.birth);
       assert_true(is_filled_with(object + GC_WORD_BYTES, slot_bytes - GC_WORD_BYTES, filling));
       object = single ? object : *(char *const *)(const void *)object;
     }
@@ -103,6 +104,7 @@ check_chains(unsigned kind, unsigned class) {
     while (taken < most && slot < slots)
       assert_int_not_equal(bytes[slot++], GC_SLOT_FREE);
   }
+  gc_heap.birth = GC_SLOT_NEW;
   assert_int_equal(fixture_cache.allocated_bytes - allocated_bytes, found * slot_bytes);
   for (size_t slot = 0; slot < slots; slot++)
     if (bytes[slot] != GC_SLOT_FREE)

@@ -5,6 +5,7 @@
 
 #include "heap/ahead.h"
 #include "heap/gaps.h"
+#include "os/writes.h"
 
 enum { SLOTS_MAX = 4096 };
 
@@ -66,10 +67,12 @@ page_with_gaps(unsigned class, const bool *kept) {
   return page;
 }
 
+// As in two cycles, so many ms after each other.
 static void
-look(unsigned times) {
-  for (unsigned i = 0; i < times; i++)
-    gc_gaps_look();
+look_for(uint32_t ms) {
+  gc_gaps_look();
+  gc_heap.now_ms += ms;
+  gc_gaps_look();
 }
 
 static void
@@ -117,7 +120,7 @@ gaps_of_any_page_are_given_back(void **state) {
     size_t before = gc_heap.gaps_bytes;
     if (2 * gc_heap.infos[page].free_slots < slots)
       continue;
-    look(3);
+    look_for(250);
     expect_no_gaps(page, kept);
     expect_intact(page, kept);
     assert_int_equal(gc_heap.gaps_bytes - before,
@@ -141,16 +144,16 @@ page_with_one(void) {
 }
 
 static void
-a_page_rests_for_three_cycles_before(void **state) {
+a_page_rests_for_a_quarter_of_the_time_before(void **state) {
   (void)state;
   fixture_heap(64 * GC_MIB);
   uint32_t page = page_with_one();
-  look(2);
+  look_for(249);
   assert_int_equal(resident_pages(page), all_pages(page));
-  look(1);
+  look_for(1);
   assert_int_equal(resident_pages(page), 1);
   slot_at(page, 0)[0] = 1; // it is not looked at again
-  look(5);
+  look_for(500);
   assert_int_equal(resident_pages(page), 2);
 }
 
@@ -163,9 +166,21 @@ a_page_that_is_young_or_hardly_empty_does_not_rest(void **state) {
     kept[slot] = true;
   uint32_t full = page_with_gaps(gc_class_of(48), kept), young = page_with_one();
   gc_page_set_add(gc_heap.young, young);
-  look(9);
+  look_for(1000);
   assert_int_equal(resident_pages(full), all_pages(full));
   assert_int_equal(resident_pages(young), all_pages(young));
+}
+
+// Links in its first word what a thread has freed, and will take again.
+static void
+a_freed_slot_keeps_its_page(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  uint32_t page = page_with_one();
+  gc_heap_slot_bytes(gc_heap.pages[page].line)[130] = gc_heap.held;
+  look_for(250);
+  assert_int_equal(resident_pages(page), 2);
+  assert_int_equal((unsigned char)slot_at(page, 130)[0], 130);
 }
 
 static void
@@ -173,7 +188,7 @@ a_page_that_is_used_again_rests_anew(void **state) {
   (void)state;
   fixture_heap(64 * GC_MIB);
   uint32_t page = page_with_one();
-  look(3);
+  look_for(250);
   for (size_t slot = 0; slot < gc_classes[gc_class_of(64)].slots - 1u; slot++) {
     char *object = fixture_allocate(64, GC_KIND_NORMAL);
     assert_int_equal(gc_heap_slot_at(object).page, page);
@@ -186,19 +201,22 @@ a_page_that_is_used_again_rests_anew(void **state) {
 }
 
 static void
-a_page_is_emptied_again_when_most_of_it_has_died(void **state) {
+a_page_is_emptied_again_when_more_of_it_has_died(void **state) {
   (void)state;
   fixture_heap(64 * GC_MIB);
   static bool kept[SLOTS_MAX];
-  kept[0] = kept[500] = kept[1000] = true;
+  kept[0] = kept[300] = kept[500] = kept[1000] = true;
   uint32_t page = page_with_gaps(gc_class_of(64), kept);
-  look(3);
-  assert_int_equal(resident_pages(page), 3);
+  uint8_t *bytes = gc_heap_slot_bytes(gc_heap.pages[page].line);
+  look_for(250);
+  assert_int_equal(resident_pages(page), 4);
   fixture_flip();
-  gc_heap_slot_bytes(gc_heap.pages[page].line)[500] = gc_heap.mark;
+  bytes[0] = bytes[300] = bytes[500] = gc_heap.mark;
   fixture_sweep(0);
-  look(3);
-  assert_int_equal(resident_pages(page), 1);
+  look_for(249);
+  assert_int_equal(resident_pages(page), 4);
+  look_for(1);
+  assert_int_equal(resident_pages(page), 3);
 }
 
 // The slot that the thread may have in a register stays, and so does what else lives there.
@@ -222,8 +240,9 @@ a_page_that_a_cache_idles_in_is_emptied_in_a_pause(void **state) {
     gc_gaps_begin_stw();
     gc_cache_restart_stw(&fixture_cache);
     after[i] = resident_pages(page);
+    gc_heap.now_ms += 125;
   }
-  assert_int_equal(after[3], before); // idle from the second on
+  assert_int_equal(after[3], before); // idle from the second on, resting from the third on
   assert_int_equal(after[4], 3);
   assert_int_equal(after[5], 3);
   for (unsigned i = 0; i < 64; i++) {
@@ -239,30 +258,32 @@ a_page_that_a_cache_idles_in_is_emptied_in_a_pause(void **state) {
 }
 
 static void
-only_so_many_pages_are_emptied_at_once(void **state) {
+only_so_many_calls_are_made_at_once(void **state) {
   (void)state;
-  enum { MANY = 100, AT_ONCE = 32, IN_PAUSE = 8 };
+  enum { MANY = 100, AT_ONCE = 32, IN_PAUSE = 16, CLASSES = 30 };
   fixture_heap(64 * GC_MIB);
+  if (gc_os_page_bytes() != 4096)
+    skip();
   uint32_t pages[MANY];
-  make_pages_with_one(pages, MANY);
-  for (size_t cycle = 1; cycle <= 6; cycle++) {
-    size_t emptied = cycle < 3 ? 0 : gc_min((cycle - 2) * AT_ONCE, MANY);
-    size_t gaps_bytes = 15 * emptied * gc_os_page_bytes();
-    look(1);
-    if (gc_os_page_bytes() == 4096)
-      assert_int_equal(gc_heap.gaps_bytes, gaps_bytes);
+  make_pages_with_one(pages, MANY); // two gaps in each
+  gc_gaps_look();
+  gc_heap.now_ms += 250;
+  for (size_t cycle = 1; cycle <= 5; cycle++) {
+    gc_gaps_look();
+    assert_int_equal(gc_heap.gaps_bytes, gc_min(cycle * AT_ONCE, MANY) * 15 * 4096);
   }
   fixture_heap(64 * GC_MIB);
-  for (unsigned class = 0; class < 30; class ++)
+  for (unsigned class = 0; class < CLASSES; class ++) // one gap in each
     memset(fixture_allocate(gc_classes[class].slot_bytes, GC_KIND_EXACT), 1, 16);
   gc_cache_flush_counts(&fixture_cache);
-  for (unsigned i = 0; i < 9; i++) {
+  for (unsigned i = 0; i < 7; i++) {
     gc_gaps_begin_stw();
     gc_cache_restart_stw(&fixture_cache);
+    gc_heap.now_ms += 125;
     unsigned emptied = 0;
     for (uint32_t page = 1; page < gc_heap.frontier; page += pages_of(page))
-      emptied += (gc_heap.infos[page].flags & GC_PAGE_EMPTIED) == GC_PAGE_EMPTIED;
-    assert_int_equal(emptied, i < 4 ? 0 : gc_min((i - 3) * IN_PAUSE, 30));
+      emptied += (gc_heap.infos[page].flags & GC_PAGE_EMPTIED) != 0;
+    assert_int_equal(emptied, i < 4 ? 0 : gc_min((i - 3) * IN_PAUSE, CLASSES));
   }
 }
 
@@ -272,11 +293,11 @@ none_are_given_back_where_memory_is_kept_or_huge(void **state) {
   fixture_heap(64 * GC_MIB);
   uint32_t page = page_with_one();
   gc_tunables.unmap_threshold = 0;
-  look(5);
+  look_for(1000);
   gc_tunables.unmap_threshold = 6;
   for (enum gc_huge_state huge = GC_HUGE_ON_TRIAL; huge <= GC_HUGE_QUICK; huge++) {
     gc_heap.huge_state = (uint8_t)huge;
-    look(5);
+    look_for(1000);
   }
   assert_int_equal(resident_pages(page), all_pages(page));
 }
@@ -287,27 +308,61 @@ all_are_given_back_when_the_program_asks(void **state) {
   fixture_heap(64 * GC_MIB);
   uint32_t pages[2], from = 1;
   make_pages_with_one(pages, 2);
-  uint32_t owned = gc_heap_slot_at(fixture_allocate(4096, GC_KIND_NORMAL)).page;
+  const char *object = fixture_allocate(4096, GC_KIND_NORMAL);
+  uint32_t owned = gc_heap_slot_at(object).page;
   memset(gc_heap_page_address(owned), 1, GC_PAGE_BYTES);
+  memset(gc_heap_slot_bytes(gc_heap.pages[owned].line), GC_SLOT_FREE, gc_heap.infos[owned].slots);
   while (gc_gaps_release_some(&from, 1))
     ;
   assert_int_equal(resident_pages(pages[0]), 1);
   assert_int_equal(resident_pages(pages[1]), 1);
   assert_int_equal(resident_pages(owned), all_pages(owned));
+  size_t before = gc_heap.gaps_bytes;
+  from = 1;
+  while (gc_gaps_release_some(&from, 64))
+    ;
+  assert_int_equal(gc_heap.gaps_bytes, before);
+}
+
+// Where they are asked about, that is: the kernel finds what was never touched, and what was released.
+static void
+what_was_given_back_is_found_by_no_harvest(void **state) {
+  (void)state;
+  fixture_heap(64 * GC_MIB);
+  if (!gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_USERFAULT))
+    skip();
+  uint32_t page = page_with_one();
+  char *base = gc_heap_page_address(page);
+  struct gc_range range = {base, base + GC_PAGE_BYTES};
+  struct gc_range_array found = {0};
+  assert_true(gc_writes_arm(range));
+  gc_page_set_add(gc_heap.armed, page);
+  look_for(250);
+  assert_int_equal(resident_pages(page), 1);
+  assert_true(gc_writes_find(range, &found));
+  assert_int_equal(found.count, 0);
+  base[5 * 4096] = 1;
+  assert_true(gc_writes_find(range, &found));
+  assert_int_equal(found.count, 1);
+  assert_ptr_equal(found.items[0].base, base + 5 * 4096);
+  gc_page_set_remove(gc_heap.armed, page);
+  assert_true(gc_writes_choose(gc_heap.base, 64 * GC_MIB, GC_WRITES_NONE));
 }
 
 int
 main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gaps_of_any_page_are_given_back),
-      cmocka_unit_test(a_page_rests_for_three_cycles_before),
+      cmocka_unit_test(a_page_rests_for_a_quarter_of_the_time_before),
       cmocka_unit_test(a_page_that_is_young_or_hardly_empty_does_not_rest),
+      cmocka_unit_test(a_freed_slot_keeps_its_page),
       cmocka_unit_test(a_page_that_is_used_again_rests_anew),
-      cmocka_unit_test(a_page_is_emptied_again_when_most_of_it_has_died),
+      cmocka_unit_test(a_page_is_emptied_again_when_more_of_it_has_died),
       cmocka_unit_test(a_page_that_a_cache_idles_in_is_emptied_in_a_pause),
-      cmocka_unit_test(only_so_many_pages_are_emptied_at_once),
+      cmocka_unit_test(only_so_many_calls_are_made_at_once),
       cmocka_unit_test(none_are_given_back_where_memory_is_kept_or_huge),
       cmocka_unit_test(all_are_given_back_when_the_program_asks),
+      cmocka_unit_test(what_was_given_back_is_found_by_no_harvest),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
