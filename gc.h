@@ -1380,9 +1380,9 @@ GC_API GC_valid_ptr_print_proc_t GC_CALL GC_get_is_visible_print_proc(void);
 // The getters are cheap and take no lock: figures may be a moment old and need not agree with each other.
 
 GC_API GC_word GC_CALL GC_get_gc_no(void);         // collections so far, minor ones included
-GC_API size_t GC_CALL GC_get_heap_size(void);      // bytes of the heap, free ones included, returned ones not
+GC_API size_t GC_CALL GC_get_heap_size(void);      // bytes of the heap's pages, but for those returned
 GC_API size_t GC_CALL GC_get_free_bytes(void);     // of these, free (no objects in them)
-GC_API size_t GC_CALL GC_get_unmapped_bytes(void); // bytes returned to the system and still reserved
+GC_API size_t GC_CALL GC_get_unmapped_bytes(void); // bytes of pages returned to the system and still reserved
 GC_API size_t GC_CALL GC_get_bytes_since_gc(void); // bytes allocated since the last collection
 GC_API size_t GC_CALL GC_get_total_bytes(void);    // bytes allocated since the start
 GC_API size_t GC_CALL

@@ -79,6 +79,7 @@ gc_gaps_rest_stw(uint32_t page) {
   rest(page);
 }
 
+// At least half of it is free, and has been since the last cycle.
 static bool
 has_rested(uint32_t page) {
   const struct gc_page_info *info = &gc_heap.infos[page];
