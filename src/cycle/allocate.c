@@ -120,15 +120,6 @@ may_chain(const struct gc_cache *cache, size_t bytes, unsigned kind) {
          GC_barrier_state.bytes == 0;
 }
 
-static void *
-allocate_one(size_t bytes, unsigned kind) {
-  struct gc_cache *cache = gc_cache_current;
-  void *slot = NULL;
-  if (cache && bytes <= GC_LOOKUP_BYTES_MAX)
-    slot = gc_cache_bump(cache, gc_cache_run_of(bytes, kind));
-  return slot ? slot : gc_allocate_slow(bytes, kind);
-}
-
 void
 gc_allocate_many(size_t bytes, unsigned kind, void *volatile *list) {
   enum { MANY_BYTES = 4096 };
@@ -138,7 +129,7 @@ gc_allocate_many(size_t bytes, unsigned kind, void *volatile *list) {
     struct gc_cache *cache = gc_cache_current;
     if (may_chain(cache, bytes, kind))
       count -= gc_cache_chain(cache, kind, gc_class_of(bytes), count, list);
-    void *volatile *object = count > 0 ? allocate_one(bytes, kind) : NULL;
+    void *volatile *object = count > 0 ? gc_allocate_slow(bytes, kind) : NULL;
     if (!object)
       return;
     *object = *list;

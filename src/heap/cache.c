@@ -445,7 +445,7 @@ set_idle(uint32_t page, bool idle) {
   if (idle) {
     info->flags |= GC_PAGE_IDLE;
     if (before)
-      gc_gaps_rest_stw(page);
+      gc_gaps_rest(page);
   } else if (before) {
     info->flags = GC_PAGE_OWNED;
     gc_span_open(page);

@@ -55,8 +55,8 @@ is_wanted(void) {
   return !huge && gc_tunables.unmap_threshold != 0;
 }
 
-static void
-rest(uint32_t page) {
+void
+gc_gaps_rest(uint32_t page) {
   struct gc_page_info *info = &gc_heap.infos[page];
   if (info->flags & GC_PAGE_EMPTIED)
     return;
@@ -72,11 +72,6 @@ rest(uint32_t page) {
 void
 gc_gaps_begin_stw(void) {
   gaps.calls_left = is_wanted() ? CALLS_IN_PAUSE : 0;
-}
-
-void
-gc_gaps_rest_stw(uint32_t page) {
-  rest(page);
 }
 
 // At least half of it is free, and has been since the last cycle.
@@ -95,7 +90,7 @@ gc_gaps_look(void) {
   for (unsigned looked = 0; looked < LOOKED_AT_ONCE && page < gc_heap.frontier; looked++) {
     page = (uint32_t)gc_page_set_next(gc_heap.used, page + 1, gc_heap.frontier);
     if (page < gc_heap.frontier && has_rested(page))
-      rest(page);
+      gc_gaps_rest(page);
   }
   gaps.hand = page < gc_heap.frontier ? page : 0;
 }

@@ -24,7 +24,7 @@
 // In each pause in which caches are restarted: first begin, then rest for each page that a cache owns and was
 // idle in since the last cycle, too.  Few are emptied in one pause.  [gc_lock]
 void gc_gaps_begin_stw(void);
-void gc_gaps_rest_stw(uint32_t page);
+void gc_gaps_rest(uint32_t page);
 
 // Before a cycle, when all is swept: look at pages that no cache owns, not all at once in a large heap.
 // [gc_lock]

@@ -39,6 +39,13 @@ fill_holes(size_t slots) {
   return bytes;
 }
 
+static void
+expect_others_untouched(uint32_t page, const uint8_t *bytes) {
+  for (size_t slot = 0; slot < gc_heap.infos[page].slots; slot++)
+    if (bytes[slot] != GC_SLOT_FREE)
+      assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], bytes[slot]);
+}
+
 // Take every slot that the page has left.
 static void
 check_runs(unsigned kind, unsigned class) {
@@ -56,9 +63,7 @@ check_runs(unsigned kind, unsigned class) {
     assert_true(is_filled_with(object, slot_bytes, gc_kind_is_pointer_free(kind) ? (char)0xEE : 0));
   }
   assert_null(gc_cache_next(&fixture_cache, kind, class));
-  for (size_t slot = 0; slot < slots; slot++)
-    if (bytes[slot] != GC_SLOT_FREE)
-      assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], bytes[slot]);
+  expect_others_untouched(page, bytes);
 }
 
 static void
@@ -106,9 +111,7 @@ check_chains(unsigned kind, unsigned class) {
   }
   gc_heap.birth = GC_SLOT_NEW;
   assert_int_equal(fixture_cache.allocated_bytes - allocated_bytes, found * slot_bytes);
-  for (size_t slot = 0; slot < slots; slot++)
-    if (bytes[slot] != GC_SLOT_FREE)
-      assert_int_equal(gc_heap_slot_bytes(gc_heap.pages[page].line)[slot], bytes[slot]);
+  expect_others_untouched(page, bytes);
 }
 
 static void
