@@ -33,6 +33,7 @@ static const struct phase phases[] = {
     {"verify", "LOAM_VERIFY", "1", 3, 0},
     {"delay", "LOAM_STRESS_DELAY", "50", 2, 0},
     {"idle", "GC_PAUSE_TIME_TARGET", "999999", 2, 0}, // no pause is long: idle caches' pages are armed
+    {"gaps", "LOAM_RELEASE", "0", 2, 0},              // memory between objects goes back at the second cycle
     {"protect", "LOAM_WRITES", "mprotect", 3, 0},
     {"refuse", "LOAM_STRESS_FAIL_OS", NULL, 1, 50},
 };
