@@ -24,10 +24,11 @@ gc_ready_take(struct gc_ready_queue *queue, struct gc_ready_item *item) {
   if (queue->head == queue->limit)
     return false;
   const struct gc_ready_entry *entry = &queue->items[queue->head++];
+  uintptr_t places = entry->function_and_places;
   *item = (struct gc_ready_item){
-      .object = entry->object ? (void *)gc_ready_move((void *)entry->object) : NULL,
-      .data = (void *)gc_ready_move((void *)entry->data),
-      .function = entry->function,
+      .object = entry->object ? gc_ready_move_back(entry->object, places) : NULL,
+      .data = gc_ready_move_back(entry->data, places >> GC_READY_DATA_SHIFT),
+      .function = (void (*)(void))(places >> GC_READY_FUNCTION_SHIFT),
   };
   if (queue->head == queue->limit)
     queue->head = queue->limit = 0;

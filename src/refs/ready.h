@@ -3,8 +3,8 @@
 //   pause: gc_ready_push_stw --> queue --> gc_ready_take --> called, with no lock held
 //
 // What waits in a queue is alive: the items are roots.  A word in a root that lies on the start of an object
-// also keeps the one before it, which it may point just past; these do not, so they are stored as pointers to
-// bytes further on.  All [gc_lock] unless said otherwise.
+// also keeps the one before it, which it may point just past; these do not: they are stored as pointers into
+// the middle of a granule.  All [gc_lock] unless said otherwise.
 #pragma once
 
 #include "base/atomic.h"
@@ -16,19 +16,30 @@ struct gc_ready_item {
   void *data;
 };
 
-// As it is stored.
+// As it is stored: addresses of functions have 56 bits, and below them is where in their granules the words
+// belong.
 struct gc_ready_entry {
-  uintptr_t object; // 0, or one that was moved
+  uintptr_t object; // 0: none
   uintptr_t data;   // any word, moved
-  void (*function)(void);
+  uintptr_t function_and_places;
 };
 
-// Within its granule, from the start to the end and back: there it begins no object.  Hardly any word has
-// come from the end itself.
+enum {
+  GC_READY_PLACE = GC_GRANULE_BYTES - 1,
+  GC_READY_DATA_SHIFT = GC_GRANULE_SHIFT,
+  GC_READY_FUNCTION_SHIFT = 2 * GC_GRANULE_SHIFT
+};
+
+// To the middle of its granule.
 static inline uintptr_t
-gc_ready_move(const void *word) {
-  const uintptr_t end = GC_GRANULE_BYTES - 1, low = (uintptr_t)word & end;
-  return (uintptr_t)word ^ (low == 0 || low == end ? end : 0);
+gc_ready_move(uintptr_t word) {
+  return (word & ~(uintptr_t)GC_READY_PLACE) + GC_GRANULE_BYTES / 2;
+}
+
+// And back.
+static inline void *
+gc_ready_move_back(uintptr_t word, uintptr_t places) {
+  return (void *)(word - GC_GRANULE_BYTES / 2 + (places & GC_READY_PLACE));
 }
 
 struct gc_ready_queue {
@@ -45,10 +56,12 @@ bool gc_ready_reserve(struct gc_ready_queue *queue);
 // There is room.
 static inline void
 gc_ready_push(struct gc_ready_queue *queue, struct gc_ready_item item) {
+  uintptr_t object = (uintptr_t)item.object, data = (uintptr_t)item.data;
+  uintptr_t places = (object & GC_READY_PLACE) | (data & GC_READY_PLACE) << GC_READY_DATA_SHIFT;
   queue->items[queue->limit++] = (struct gc_ready_entry){
-      .object = item.object ? gc_ready_move(item.object) : 0,
-      .data = gc_ready_move(item.data),
-      .function = item.function,
+      .object = object ? gc_ready_move(object) : 0,
+      .data = gc_ready_move(data),
+      .function_and_places = (uintptr_t)item.function << GC_READY_FUNCTION_SHIFT | places,
   };
   queue->has_more = true;
   gc_atomic_store_relaxed(&queue->count, queue->limit - queue->head);
