@@ -254,11 +254,16 @@ gc_finalizers_each(void (*visit)(void *object)) {
 
 // ---- Becoming ready ------------------------------------------------------------------------------------
 
+static struct gc_ready_queue *
+queue_for(const struct gc_ref_node *node) {
+  return gc_queues_at(queue_of(node));
+}
+
 // Of what is not in the table any more.  false if memory is refused.
 static bool
 make_ready(struct gc_ref_item item) {
   const struct gc_ref_node *node = item.node;
-  struct gc_ready_queue *queue = gc_queues_at(queue_of(node));
+  struct gc_ready_queue *queue = queue_for(node);
   if (!gc_ready_reserve(queue))
     return false;
   gc_ready_push(queue, (struct gc_ready_item){
@@ -282,13 +287,10 @@ gc_finalizers_make_all_ready(void) {
   for (struct gc_ref_item item; (item = gc_ref_scope_next_item(everything, &table, &position)).node;) {
     if (is_cleaner(item.node))
       continue;
+    if (!gc_ready_reserve(queue_for(item.node)))
+      break; // before it leaves the table, where GC_free would not find it
     gc_ref_table_unlink(&table, item.index);
-    if (!make_ready(item)) {
-      register_again(item);
-      gc_ref_table_note(&table, item.index); // a look ahead may have missed it meanwhile
-      break;
-    }
-    count++;
+    count += make_ready(item);
   }
   return count;
 }
