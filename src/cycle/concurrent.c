@@ -16,6 +16,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/helper.h"
+#include "os/probe.h"
 #include "os/writes.h"
 #include "refs/refs.h"
 #include "world/world.h"
@@ -80,6 +81,14 @@ static GC_STATE struct {
 
 static GC_STATE struct gc_range_array found; // written parts [gc_cycle_lock]
 
+// Roots that are searched while the program runs.
+static GC_STATE struct {
+  struct gc_range_array ranges;
+  size_t next; // the first that is still to be searched, from its base on
+  char *copy;  // of a piece
+} later;       // [gc_cycle_lock]
+enum { PIECE_BYTES = 16 * 1024 };
+
 // The collector's thread.
 static GC_STATE struct {
   struct gc_atomic running;   // 0, or it exists
@@ -135,6 +144,42 @@ static void
 keep_pause(const struct gc_pause *pause) {
   cycle.pause_count -= cycle.pause_count == PAUSES_KEPT;
   cycle.pauses[cycle.pause_count++] = *pause;
+}
+
+// ---- Roots that are put off ----------------------------------------------------------------------------
+
+// What is read beside the program may not be there any more, so it is read through copies of pieces.
+static struct gc_range_array *
+prepare_later(void) {
+  gc_range_array_clear(&later.ranges);
+  later.next = 0;
+  if (!later.copy)
+    later.copy = gc_os_map(PIECE_BYTES);
+  return later.copy && gc_os_can_copy() ? &later.ranges : NULL;
+}
+
+static bool
+is_any_later(void) {
+  return later.next < later.ranges.count;
+}
+
+// Search the next piece of the roots that the first pause has put off.  false if there is none.
+static bool
+search_later(void) {
+  if (!is_any_later())
+    return false;
+  struct gc_range *rest = &later.ranges.items[later.next];
+  size_t bytes = gc_min(gc_range_bytes(*rest), PIECE_BYTES);
+  size_t copied = gc_os_copy_readable((struct gc_range){rest->base, rest->base + bytes}, false, later.copy);
+  if (copied < bytes)
+    gc_roots_forget_put_off();
+  gc_lock_acquire(&gc_lock); // what lies where in the heap does not change
+  gc_marker_look_at_all(gc_team_own_marker());
+  gc_marker_scan_root_copy(gc_team_own_marker(), (struct gc_range){later.copy, later.copy + copied});
+  gc_lock_release(&gc_lock);
+  rest->base += bytes;
+  later.next += rest->base == rest->limit;
+  return true;
 }
 
 // ---- Arming and starting -------------------------------------------------------------------------------
@@ -259,8 +304,8 @@ static void start_worker(void);
 
 bool
 gc_concurrent_start(void) {
-  struct gc_stopped state = {0};
   gc_cycle_finish_last();
+  struct gc_stopped state = {.later = prepare_later()};
   gc_refs_prepare(false);
   choose_to_hold_back();
   forget_hot_now_and_then();
@@ -370,8 +415,10 @@ blacken(void) {
 
 static void
 mark_slice(uint64_t deadline_ns) {
-  if (gc_team_drain_until(deadline_ns))
-    return;
+  do
+    if (gc_team_drain_until(deadline_ns) || gc_os_now_ns() >= deadline_ns)
+      return;
+  while (search_later());
   enter(REMARKING);
   begin_pass(1);
 }
@@ -449,6 +496,8 @@ finish(bool at_any_price) {
   cycle.deadline_ns = gc_os_now_ns() + target_ns;
   cycle.attempts++;
   size_t born_bytes = allocated_meanwhile();
+  if (is_any_later())
+    gc_roots_forget_put_off();
   bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
   cycle.written += state.written_bytes >> GC_WRITES_SHIFT;
   keep_pause(&state.pause);

@@ -89,13 +89,19 @@ are_pauses_long(void) {
   return policy.next_full_ns / 2 > gc_pause_target_ns();
 }
 
+// What collections search.
+static size_t
+searched_bytes(void) {
+  return gc_heap.live_bytes + gc_cycle_stats.root_bytes;
+}
+
 // In AUTO: not for small heaps, nor where full cycles neither stop the program for long nor take much of its
 // time.
 static bool
 wants_minor(void) {
   if (policy.mode != GC_MODE_IS_AUTO)
     return policy.mode != GC_MODE_IS_STOP;
-  return gc_heap.live_bytes >= gc_tunables.generational_min_bytes &&
+  return searched_bytes() >= gc_tunables.generational_min_bytes &&
          (are_pauses_long() || gc_pacer_is_full_dear(policy.work_bytes, policy.full_budget_bytes));
 }
 
@@ -113,7 +119,7 @@ static bool
 wants_concurrent(void) {
   if (policy.mode != GC_MODE_IS_AUTO)
     return policy.mode == GC_MODE_IS_CONCURRENT;
-  return gc_heap.live_bytes >= gc_tunables.concurrent_min_bytes && are_pauses_long() &&
+  return searched_bytes() >= gc_tunables.concurrent_min_bytes && are_pauses_long() &&
          !gc_policy_prefers_stops();
 }
 

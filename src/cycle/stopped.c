@@ -126,12 +126,12 @@ collect_roots(struct gc_stopped *state) {
   gc_range_array_clear(&roots);
   gc_range_array_clear(&pieces);
   gc_range_array_clear(&written);
-  bool done = gc_roots_begin_search_stw(&roots);
+  bool done = gc_roots_begin_search_stw(&roots, state->later);
   for (size_t i = 0; done && i < roots.count; i++) {
     bytes += gc_range_bytes(roots.items[i]);
     done = cut_up(roots.items[i]);
   }
-  gc_cycle_stats.root_bytes = bytes;
+  gc_cycle_stats.root_bytes = bytes + gc_roots_passed_over_bytes();
   gc_pause_lap(&state->pause, GC_PHASE_ROOTS);
   return done;
 }
@@ -184,7 +184,7 @@ settle_references(struct gc_stopped *state, bool all, bool minor) {
 
 static void
 flip(void) {
-  gc_fibers_forget_searched_stw();
+  gc_roots_forget_searched_stw();
   gc_heap.mark = gc_heap.mark == GC_SLOT_MARK_A ? GC_SLOT_MARK_B : GC_SLOT_MARK_A;
 }
 
@@ -243,7 +243,7 @@ gc_stopped_minor(struct gc_stopped *state) {
     begin_sweep(verify_marks_of_minor, false, true);
     gc_remember_arm(0, gc_heap.frontier, true);
   } else {
-    gc_fibers_forget_searched_stw();
+    gc_roots_forget_searched_stw();
   }
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_SWEEP);
@@ -278,7 +278,7 @@ gc_stopped_blacken(struct gc_stopped *state) {
   if (state->finished)
     gc_heap.birth = gc_heap.mark;
   else
-    gc_fibers_forget_searched_stw();
+    gc_roots_forget_searched_stw();
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_MARK);
 }
@@ -306,7 +306,7 @@ gc_stopped_finish(struct gc_stopped *state) {
     gc_heap.marking = false;
     begin_sweep(verify_marks_of_concurrent, true, false);
   } else {
-    gc_fibers_forget_searched_stw();
+    gc_roots_forget_searched_stw();
     state->undone = state->at_any_price;
     if (state->undone)
       gc_stopped_undo_start();

@@ -5,14 +5,15 @@
 
 // One pause: what it is told, and what it tells.
 struct gc_stopped {
-  int (*stop)(void);    // asked now and then while marking; may call it off.  NULL: never
-  unsigned markers;     // threads that mark
-  bool may_call_off;    // a minor cycle that would take too long
-  bool at_any_price;    // a finish that cannot be done for want of memory undoes the start
-  bool undone;          // and has done so
-  bool looked_ahead;    // old registrations of references need not be looked at
-  bool finished;        // all that the pause was to do is done
-  size_t written_bytes; // noticed to have been written; left alone by pauses that do not ask
+  int (*stop)(void);            // asked now and then while marking; may call it off.  NULL: never
+  unsigned markers;             // threads that mark
+  bool may_call_off;            // a minor cycle that would take too long
+  bool at_any_price;            // a finish that cannot be done for want of memory undoes the start
+  bool undone;                  // and has done so
+  bool looked_ahead;            // old registrations of references need not be looked at
+  bool finished;                // all that the pause was to do is done
+  struct gc_range_array *later; // roots that may be searched beside the program; NULL: none
+  size_t written_bytes;         // noticed to have been written; left alone by pauses that do not ask
   struct gc_pause pause;
 };
 

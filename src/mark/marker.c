@@ -436,6 +436,13 @@ gc_marker_scan_root(struct gc_marker *marker, struct gc_range range) {
       mark_root_word(marker, view, *word);
 }
 
+void
+gc_marker_scan_root_copy(struct gc_marker *marker, struct gc_range copy) {
+  marker->world_runs = true;
+  gc_marker_scan_root(marker, copy);
+  marker->world_runs = false;
+}
+
 struct watching_visitor {
   struct gc_visitor visitor;
   struct gc_marker *marker;

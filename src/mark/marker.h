@@ -111,6 +111,9 @@ void gc_marker_look_at_all(struct gc_marker *marker);
 // which it may point just past.
 void gc_marker_scan_root(struct gc_marker *marker, struct gc_range range);
 
+// The same for a copy of a part of one, while the world runs.  [gc_lock]
+void gc_marker_scan_root_copy(struct gc_marker *marker, struct gc_range copy);
+
 // Push what lies in `range`, a part of one page, of objects that bear the current mark, to be scanned (again)
 // since the program wrote there.
 void gc_marker_push_marked(struct gc_marker *marker, struct gc_range range);

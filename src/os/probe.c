@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -111,4 +112,23 @@ gc_os_mapping_at(const void *address, struct gc_range *mapping) {
   if (maps >= 0)
     close(maps);
   return found || look_for_mapping(address, mapping);
+}
+
+static bool
+is_shared(const char *line) {
+  const char *permissions = strchr(line, ' ');
+  return permissions && strnlen(permissions, 5) == 5 && permissions[4] == 's';
+}
+
+bool
+gc_os_find_shared_mappings(struct gc_range_array *shared) {
+  struct gc_os_lines lines;
+  const char *line;
+  bool done = true;
+  if (!gc_os_lines_open(&lines, "/proc/self/maps"))
+    return false;
+  while (done && (line = gc_os_lines_next(&lines)))
+    done = !is_shared(line) || gc_range_array_push(shared, parse_mapping(line));
+  gc_os_lines_close(&lines);
+  return done;
 }

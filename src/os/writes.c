@@ -146,6 +146,11 @@ gc_writes_is_clean(struct gc_range range) {
   return can_watch(range) && gc_writes_userfault_is_clean(range);
 }
 
+bool
+gc_writes_find_watched(struct gc_range range, struct gc_range_array *found) {
+  return can_watch(range) && gc_writes_userfault_find_watched(range, found);
+}
+
 void
 gc_writes_unwatch(struct gc_range range) {
   if (can_watch(range))

@@ -83,7 +83,7 @@ int gc_writes_pagemap(void);
 void gc_writes_disarm(struct gc_range range);
 
 // Memory outside the heap, in whole OS pages, mapped as long as it is watched: a long stack that nobody runs
-// on.  [gc_lock]
+// on, static data.  [gc_lock]
 
 // Notice writes there from here on.  false if that cannot be.  May be called again.
 bool gc_writes_watch(struct gc_range range);
@@ -91,6 +91,9 @@ bool gc_writes_watch(struct gc_range range);
 // Whether nothing was written there since it was watched or since this was last asked.  After false, which
 // may also mean that the system would not tell, it must be watched again.
 bool gc_writes_is_clean(struct gc_range range);
+
+// Append to `found` what was, in OS pages, in order.  false: it must be watched again, or memory is refused.
+bool gc_writes_find_watched(struct gc_range range, struct gc_range_array *found);
 
 // Notice writes there no longer.
 void gc_writes_unwatch(struct gc_range range);

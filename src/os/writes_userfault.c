@@ -286,6 +286,16 @@ gc_writes_userfault_is_clean(struct gc_range range) {
   return range.base && count == 0;
 }
 
+// Of a mapping that has come in between all that has memory is found, and cannot be protected.
+bool
+gc_writes_userfault_find_watched(struct gc_range range, struct gc_range_array *found) {
+  size_t first = found->count;
+  bool done = find(range, found);
+  for (size_t i = first; done && i < found->count; i++)
+    done = protect_all(found->items[i]);
+  return done;
+}
+
 void
 gc_writes_userfault_unwatch(struct gc_range range) {
   struct uffdio_range request = {(uintptr_t)range.base, gc_range_bytes(range)};

@@ -227,19 +227,19 @@ push_parked(struct gc_fiber *fiber, struct gc_range_array *roots) {
 }
 
 static bool
-push_again(const struct gc_fiber *fiber, struct gc_range_array *roots, enum gc_fibers_which which) {
-  return (which == GC_FIBERS_READ && fiber->passed_over == search.number) ||
+push_again(const struct gc_fiber *fiber, struct gc_range_array *roots, enum gc_search_which which) {
+  return (which == GC_SEARCH_READ && fiber->passed_over == search.number) ||
          push(roots, gc_fiber_parked_at(fiber), fiber->stack.limit);
 }
 
 static bool
-push_fiber(struct gc_fiber *fiber, struct gc_range_array *roots, enum gc_fibers_which which) {
+push_fiber(struct gc_fiber *fiber, struct gc_range_array *roots, enum gc_search_which which) {
   if (fiber->ran_at == look_number || !gc_fiber_parked_at(fiber))
     return true;
   if (!fiber->frame &&
       !push(roots, (char *)fiber->registers, (char *)&fiber->registers[fiber->register_count]))
     return false;
-  return which == GC_FIBERS_CHANGED ? push_parked(fiber, roots) : push_again(fiber, roots, which);
+  return which == GC_SEARCH_CHANGED ? push_parked(fiber, roots) : push_again(fiber, roots, which);
 }
 
 void
@@ -253,13 +253,13 @@ gc_fiber_runs_stw(struct gc_fiber *fiber) {
 }
 
 bool
-gc_fibers_push_stw(struct gc_range_array *roots, enum gc_fibers_which which) {
-  if (which == GC_FIBERS_CHANGED) {
+gc_fibers_push_stw(struct gc_range_array *roots, enum gc_search_which which) {
+  if (which == GC_SEARCH_CHANGED) {
     search.number++;
     search.passed_over = 0;
   }
   for (struct gc_thread *thread = gc_thread_first(); thread; thread = gc_thread_next(thread))
-    if (!push_fiber(&thread->own_fiber, roots, GC_FIBERS_ALL)) // not watched: TLS lies there as well
+    if (!push_fiber(&thread->own_fiber, roots, GC_SEARCH_ALL)) // not watched: TLS lies there as well
       return false;
   FOR_EACH_FIBER(fiber)
   if (!push_fiber(fiber, roots, which))

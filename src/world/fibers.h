@@ -28,6 +28,7 @@
 #include "base/types.h"
 #include "os/memory.h"
 #include "world/fiber_switch.h"
+#include "world/search.h"
 
 struct gc_fiber {
   struct gc_range stack; // of a registered one constant; empty while it is not in use  [gc_lock]
@@ -79,11 +80,9 @@ void gc_fiber_abandon(struct gc_fiber *last, const struct gc_fiber *own);
 void gc_fibers_begin_look_stw(void);
 void gc_fiber_runs_stw(struct gc_fiber *fiber);
 
-// Append what is to be read of the fibers that this look has not found to run to `roots`.
-// That is a new search, save for the verifier: it takes what the last one has read, or all.  false if memory
-// is refused.
-enum gc_fibers_which { GC_FIBERS_CHANGED, GC_FIBERS_READ, GC_FIBERS_ALL };
-bool gc_fibers_push_stw(struct gc_range_array *roots, enum gc_fibers_which which);
+// Append what is to be read of the fibers that this look has not found to run to `roots`.  false if memory is
+// refused.
+bool gc_fibers_push_stw(struct gc_range_array *roots, enum gc_search_which which);
 
 // The marks have flipped, or what was appended last was not searched to the end: all must be read.  [stw]
 void gc_fibers_forget_searched_stw(void);

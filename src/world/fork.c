@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "os/threads.h"
-#include "world/fibers.h"
+#include "world/roots.h"
 #include "world/start.h"
 #include "world/threads.h"
 
@@ -57,7 +57,7 @@ go_on_in_child(void) {
   if (thread)
     thread->tid = gc_os_thread_id();
   drop_others();
-  gc_fibers_after_fork_child();
+  gc_roots_after_fork_child();
   gc_start_after_fork_child();
   gc_lock_reinitialize_forked(&gc_lock);
   run_hook(gc_world_fork_hooks.child);

@@ -134,3 +134,11 @@ gc_ranges_contain(const struct gc_range_array *array, const void *address) {
       return true;
   return false;
 }
+
+bool
+gc_ranges_overlap(const struct gc_range_array *array, struct gc_range range) {
+  for (size_t i = 0; i < array->count; i++)
+    if (array->items[i].base < range.limit && range.base < array->items[i].limit)
+      return true;
+  return false;
+}

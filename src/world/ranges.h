@@ -18,3 +18,6 @@ bool gc_ranges_push_difference(const struct gc_range_array *array, const struct 
 bool gc_ranges_push_all(const struct gc_range_array *array, struct gc_range_array *result);
 
 bool gc_ranges_contain(const struct gc_range_array *array, const void *address);
+
+// Does one of them share something with `range`?
+bool gc_ranges_overlap(const struct gc_range_array *array, struct gc_range range);

@@ -20,6 +20,7 @@
 #include "world/thread_roots.h"
 #include "world/threads.h"
 #include "world/tls.h"
+#include "world/watch.h"
 
 // The bounds of the section of GC_STATE; both NULL if nothing is in it.
 extern const char gc_state_begin[] __asm__("__start_gc_state") __attribute__((weak, visibility("hidden")));
@@ -134,6 +135,8 @@ make_searched(void) {
       !gc_ranges_push_all(&registered, &searched))
     return false;
   gc_ranges_normalize(&searched);
+  if (!gc_watch_set(&searched))
+    return false;
   changed = false;
   return true;
 }
@@ -144,10 +147,10 @@ is_current(void) {
 }
 
 static bool
-push_static_stw(struct gc_range_array *roots) {
+push_static_stw(struct gc_range_array *roots, struct gc_range_array *later, enum gc_search_which which) {
   if (!is_current() && !make_searched())
     return false;
-  return gc_ranges_push_all(&searched, roots);
+  return gc_watch_push_stw(&searched, roots, later, which);
 }
 
 struct segment_query {
@@ -226,27 +229,51 @@ push_others_stw(struct gc_range_array *roots) {
 bool (*gc_roots_more_stw)(struct gc_range_array *roots);
 
 static bool
-collect_stw(struct gc_range_array *roots, enum gc_fibers_which which) {
+collect_stw(struct gc_range_array *roots, struct gc_range_array *later, enum gc_search_which which) {
   gc_copies_reset_stw();
   gc_fibers_begin_look_stw();
   return push_others_stw(roots) && push_threads_stw(roots) && gc_fibers_push_stw(roots, which) &&
-         gc_start_push_stw(roots) && push_static_stw(roots) &&
+         gc_start_push_stw(roots) && push_static_stw(roots, later, which) &&
          (!gc_roots_more_stw || gc_roots_more_stw(roots));
 }
 
 bool
 gc_roots_collect_stw(struct gc_range_array *roots) {
-  return collect_stw(roots, GC_FIBERS_ALL);
+  return collect_stw(roots, NULL, GC_SEARCH_ALL);
 }
 
 bool
-gc_roots_begin_search_stw(struct gc_range_array *roots) {
-  return collect_stw(roots, GC_FIBERS_CHANGED);
+gc_roots_begin_search_stw(struct gc_range_array *roots, struct gc_range_array *later) {
+  return collect_stw(roots, later, GC_SEARCH_CHANGED);
 }
 
 bool
 gc_roots_collect_searched_stw(struct gc_range_array *roots) {
-  return collect_stw(roots, GC_FIBERS_READ);
+  return collect_stw(roots, NULL, GC_SEARCH_READ);
+}
+
+size_t
+gc_roots_passed_over_bytes(void) {
+  return gc_watch_passed_over_bytes();
+}
+
+void
+gc_roots_forget_put_off(void) {
+  gc_lock_acquire(&gc_lock);
+  gc_watch_forget();
+  gc_lock_release(&gc_lock);
+}
+
+void
+gc_roots_forget_searched_stw(void) {
+  gc_fibers_forget_searched_stw();
+  gc_watch_forget_searched_stw();
+}
+
+void
+gc_roots_after_fork_child(void) {
+  gc_fibers_after_fork_child();
+  gc_watch_after_fork_child();
 }
 
 const struct gc_range_array *

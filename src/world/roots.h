@@ -18,9 +18,21 @@ void gc_roots_init(void);
 bool gc_roots_collect_stw(struct gc_range_array *roots);
 
 // The same for a search, after which all that these and earlier roots refer to is marked: without stacks of
-// fibers that have not changed since an earlier one.  If that is not brought to its end,
-// gc_fibers_forget_searched_stw must be called.
-bool gc_roots_begin_search_stw(struct gc_range_array *roots);
+// fibers and static data that have not changed since an earlier one.  If that is not brought to its end, and
+// when the marks flip, gc_roots_forget_searched_stw must be called.
+//
+// Static data that may be read beside the program is appended to `later`, unless that is NULL; it may be
+// unmapped by then.  What cannot be read is to be told of by gc_roots_forget_put_off: the next search reads
+// all.
+bool gc_roots_begin_search_stw(struct gc_range_array *roots, struct gc_range_array *later);
+void gc_roots_forget_put_off(void);
+void gc_roots_forget_searched_stw(void);
+
+// How much static data the last search has passed over or put off.  [racy]
+size_t gc_roots_passed_over_bytes(void);
+
+// In a forked child nothing is watched.
+void gc_roots_after_fork_child(void);
 
 // For the verifier: what the last search has been given.
 bool gc_roots_collect_searched_stw(struct gc_range_array *roots);

@@ -841,10 +841,15 @@ is_in_roots(const volatile void *word, bool (*collect)(struct gc_range_array *ro
   return look.found;
 }
 
+static bool
+begin_search(struct gc_range_array *into) {
+  return gc_roots_begin_search_stw(into, NULL);
+}
+
 // By the next pause that is no full collection's.
 static bool
 is_searched(const volatile void *word) {
-  return is_in_roots(word, gc_roots_begin_search_stw);
+  return is_in_roots(word, begin_search);
 }
 
 static void *
