@@ -44,6 +44,7 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;           // REMARKING: how far this pass has come; SETTLING: disarming
   size_t found;          // OS pages that it has found written
+  bool roots_found;      // and of static roots
   size_t found_first;    // and that the first pass has
   size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
   size_t written_before; // likewise, told by who has found them between cycles
@@ -148,6 +149,14 @@ keep_pause(const struct gc_pause *pause) {
 
 // ---- Roots that are put off ----------------------------------------------------------------------------
 
+static size_t
+count_parts(const struct gc_range_array *ranges) {
+  size_t parts = 0;
+  for (size_t i = 0; i < ranges->count; i++)
+    parts += gc_range_bytes(ranges->items[i]) >> GC_WRITES_SHIFT;
+  return parts;
+}
+
 // What is read beside the program may not be there any more, so it is read through copies of pieces.
 static struct gc_range_array *
 prepare_later(void) {
@@ -180,6 +189,17 @@ search_later(void) {
   rest->base += bytes;
   later.next += rest->base == rest->limit;
   return true;
+}
+
+// Find what the program has written since, of what a pause would have to search.  Returns how many OS pages.
+static size_t
+find_later(void) {
+  if (!later.copy || !gc_os_can_copy())
+    return 0;
+  gc_range_array_clear(&later.ranges);
+  later.next = 0;
+  gc_roots_find_written(&later.ranges);
+  return count_parts(&later.ranges);
 }
 
 // ---- Arming and starting -------------------------------------------------------------------------------
@@ -227,14 +247,6 @@ arm_and_forget(size_t page, size_t limit) {
   gc_remember_arm(page, limit, false);
 }
 
-static size_t
-count_found(void) {
-  size_t parts = 0;
-  for (size_t i = 0; i < found.count; i++)
-    parts += gc_range_bytes(found.items[i]) >> GC_WRITES_SHIFT;
-  return parts;
-}
-
 // The same, but for how much it was, as far as there is memory to note it.  Hot pages stay open, unless the
 // program is held back.
 static void
@@ -242,7 +254,7 @@ arm_afresh(size_t page, size_t limit) {
   gc_range_array_clear(&found);
   gc_remember_harvest(page, limit);
   gc_remember_gather(page, limit, false, &found);
-  cycle.written += count_found();
+  cycle.written += count_parts(&found);
   if (cycle.holds_back)
     gc_remember_arm(page, limit, false);
   else
@@ -305,6 +317,7 @@ static void start_worker(void);
 bool
 gc_concurrent_start(void) {
   gc_cycle_finish_last();
+  find_later(); // all will be searched: for the pause it is to be little that was written
   struct gc_stopped state = {.later = prepare_later()};
   gc_refs_prepare(false);
   choose_to_hold_back();
@@ -315,6 +328,7 @@ gc_concurrent_start(void) {
   learn_from_writes_between();
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
+    gc_roots_forget_put_off();
     return false;
   }
   cycle.attempts = 0;
@@ -392,6 +406,7 @@ begin_pass(unsigned pass) {
   cycle.pass = pass;
   cycle.page = 0;
   cycle.found = 0;
+  cycle.roots_found = false;
   cycle.throttling = must_throttle();
 }
 
@@ -443,7 +458,7 @@ arm_and_gather(size_t page, size_t limit) {
   gc_lock_acquire(&gc_lock);
   gc_remember_harvest(page, limit);
   bool done = gc_remember_gather(page, limit, false, &found);
-  cycle.written += count_found();
+  cycle.written += count_parts(&found);
   if (early)
     hot.found += gc_remember_take_hot(&found);
   for (size_t open = page; open < limit && done; open++)
@@ -465,10 +480,17 @@ static void
 remark_chunk(void) {
   size_t limit = gc_min(cycle.page + CHUNK_PAGES, gc_heap.frontier);
   arm_and_gather(cycle.page, limit);
-  cycle.found += count_found();
+  cycle.found += count_parts(&found);
   for (size_t i = 0; i < found.count; i++)
     gc_marker_push_marked(gc_team_own_marker(), found.items[i]);
   cycle.page = limit;
+}
+
+// As late as can be: a pause follows, perhaps.
+static void
+remark_roots(void) {
+  cycle.found += find_later();
+  cycle.roots_found = true;
 }
 
 static int
@@ -546,10 +568,13 @@ look_ahead_slice(uint64_t deadline_ns) {
 
 static void
 remark_slice(uint64_t deadline_ns) {
-  while (cycle.page < gc_heap.frontier) {
+  while (cycle.page < gc_heap.frontier || !cycle.roots_found || is_any_later()) {
     if (gc_team_drain_until(deadline_ns) || gc_os_now_ns() >= deadline_ns)
       return;
-    remark_chunk();
+    if (cycle.page < gc_heap.frontier)
+      remark_chunk();
+    else if (!search_later())
+      remark_roots();
   }
   if (!gc_team_drain_until(deadline_ns))
     end_pass();

@@ -175,9 +175,12 @@ add_roots(struct gc_text *text) {
   size_t bytes = 0;
   for (size_t i = 0; i < roots->count; i++)
     bytes += gc_range_bytes(roots->items[i]);
-  gc_text_add(text,
-              "roots\n  %zu KiB searched by the last collection, %zu KiB of it static, in %zu ranges:\n",
-              gc_cycle_stats.root_bytes / GC_KIB, bytes / GC_KIB, roots->count);
+  gc_text_add(
+      text,
+      "roots\n  %zu KiB searched by the last collection, %zu KiB of it static, in %zu ranges; of these "
+      "%zu KiB had not changed, or were not read in a pause:\n",
+      gc_cycle_stats.root_bytes / GC_KIB, bytes / GC_KIB, roots->count,
+      gc_roots_passed_over_bytes() / GC_KIB);
   for (size_t i = 0; i < roots->count; i++) {
     gc_text_add(text, "  ");
     add_range(text, roots->items[i]);

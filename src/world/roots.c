@@ -258,6 +258,13 @@ gc_roots_passed_over_bytes(void) {
 }
 
 void
+gc_roots_find_written(struct gc_range_array *later) {
+  gc_lock_acquire(&gc_lock);
+  gc_watch_find_written(later);
+  gc_lock_release(&gc_lock);
+}
+
+void
 gc_roots_forget_put_off(void) {
   gc_lock_acquire(&gc_lock);
   gc_watch_forget();

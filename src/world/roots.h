@@ -25,6 +25,7 @@ bool gc_roots_collect_stw(struct gc_range_array *roots);
 // unmapped by then.  What cannot be read is to be told of by gc_roots_forget_put_off: the next search reads
 // all.
 bool gc_roots_begin_search_stw(struct gc_range_array *roots, struct gc_range_array *later);
+void gc_roots_find_written(struct gc_range_array *later); // since then; the world may run
 void gc_roots_forget_put_off(void);
 void gc_roots_forget_searched_stw(void);
 

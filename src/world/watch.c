@@ -17,7 +17,7 @@
 #include "world/ranges.h"
 
 enum {
-  LONG_BYTES = 32 * 1024, // worth it: to ask about writes takes as long as to read 8 KiB
+  LONG_BYTES = 32 * 1024, // less is soon read
   MARKINGS = 2            // the one under way and the one before
 };
 
@@ -293,6 +293,21 @@ gc_watch_push_stw(const struct gc_range_array *ranges, struct gc_range_array *ro
       return false;
   }
   return gc_ranges_push_all(&search.read, roots);
+}
+
+// What is not written now may be at any moment: only a pause can verify that.
+void
+gc_watch_find_written(struct gc_range_array *later) {
+  for (size_t i = 0; i < list.count; i++) {
+    struct watched *watched = &list.items[i];
+    size_t first = later->count;
+    if (!watched->known)
+      continue;
+    if (!find_written(watched, later))
+      later->count = first;
+    for (size_t j = first; j < later->count && gc_tunables.verify; j++)
+      verify(watched, later->items[j], true);
+  }
 }
 
 size_t

@@ -20,6 +20,10 @@ bool gc_watch_push_stw(const struct gc_range_array *ranges, struct gc_range_arra
 // How many bytes the last search has passed over, or put off.  [racy]
 size_t gc_watch_passed_over_bytes(void);
 
+// Append to `later` what was written in what need not be read, and begin that question anew.  The world may
+// run.  It will be read as what was put off is.
+void gc_watch_find_written(struct gc_range_array *later);
+
 // What was put off could not all be read: the next search reads all.
 void gc_watch_forget(void);
 
