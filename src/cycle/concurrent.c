@@ -191,6 +191,17 @@ search_later(void) {
   return true;
 }
 
+// A pause was called off: what it was to read of static data will be read before the next.
+static void
+search_called_off_later(void) {
+  if (later.next == later.ranges.count) {
+    gc_range_array_clear(&later.ranges);
+    later.next = 0;
+  }
+  if (!later.copy || !gc_os_can_copy() || !gc_roots_push_called_off(&later.ranges))
+    gc_roots_forget_put_off();
+}
+
 // Find what the program has written since, of what a pause would have to search.  Returns how many OS pages.
 static size_t
 find_later(void) {
@@ -423,6 +434,8 @@ blacken(void) {
   struct gc_stopped state = {0};
   if (gc_cycle_pause(GC_PAUSE_START, gc_stopped_blacken, &state))
     cycle.white_bytes = born_bytes;
+  else
+    search_called_off_later();
   keep_pause(&state.pause);
   cycle.asked_again = true;
   return true;
@@ -531,6 +544,7 @@ finish(bool at_any_price) {
   } else if (state.undone) {
     give_up();
   } else {
+    search_called_off_later();
     return false;
   }
   cycle.throttling = finished && cycle.holds_back;

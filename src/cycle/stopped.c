@@ -278,7 +278,7 @@ gc_stopped_blacken(struct gc_stopped *state) {
   if (state->finished)
     gc_heap.birth = gc_heap.mark;
   else
-    gc_roots_forget_searched_stw();
+    gc_roots_call_off_search_stw();
   unshield_caches();
   gc_pause_lap(&state->pause, GC_PHASE_MARK);
 }
@@ -306,7 +306,7 @@ gc_stopped_finish(struct gc_stopped *state) {
     gc_heap.marking = false;
     begin_sweep(verify_marks_of_concurrent, true, false);
   } else {
-    gc_roots_forget_searched_stw();
+    gc_roots_call_off_search_stw();
     state->undone = state->at_any_price;
     if (state->undone)
       gc_stopped_undo_start();

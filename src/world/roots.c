@@ -272,6 +272,19 @@ gc_roots_forget_put_off(void) {
 }
 
 void
+gc_roots_call_off_search_stw(void) {
+  gc_fibers_forget_searched_stw();
+}
+
+bool
+gc_roots_push_called_off(struct gc_range_array *later) {
+  gc_lock_acquire(&gc_lock);
+  bool done = gc_watch_push_read(later);
+  gc_lock_release(&gc_lock);
+  return done;
+}
+
+void
 gc_roots_forget_searched_stw(void) {
   gc_fibers_forget_searched_stw();
   gc_watch_forget_searched_stw();

@@ -29,6 +29,11 @@ void gc_roots_find_written(struct gc_range_array *later); // since then; the wor
 void gc_roots_forget_put_off(void);
 void gc_roots_forget_searched_stw(void);
 
+// Instead of forgetting all, where a concurrent cycle will go on: what the search was to read of static data
+// must then be read beside the program.  It is appended to `later`; false if memory is refused.
+void gc_roots_call_off_search_stw(void);
+bool gc_roots_push_called_off(struct gc_range_array *later);
+
 // How much static data the last search has passed over or put off.  [racy]
 size_t gc_roots_passed_over_bytes(void);
 

@@ -310,6 +310,11 @@ gc_watch_find_written(struct gc_range_array *later) {
   }
 }
 
+bool
+gc_watch_push_read(struct gc_range_array *later) {
+  return gc_ranges_push_all(&search.read, later);
+}
+
 size_t
 gc_watch_passed_over_bytes(void) {
   return search.passed_over_bytes;

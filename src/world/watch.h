@@ -24,6 +24,9 @@ size_t gc_watch_passed_over_bytes(void);
 // run.  It will be read as what was put off is.
 void gc_watch_find_written(struct gc_range_array *later);
 
+// Append what the last search was to read.  false if memory is refused.
+bool gc_watch_push_read(struct gc_range_array *later);
+
 // What was put off could not all be read: the next search reads all.
 void gc_watch_forget(void);
 
