@@ -27,7 +27,7 @@ enum { PAGES = 64 };
 static _Alignas(4096) char table[PAGES + 2][4096];
 static struct gc_range_array read_now, later;
 
-enum search { FROM_SCRATCH, SEARCH, PUT_OFF };
+enum search { FROM_SCRATCH, SEARCH, PUT_OFF, CALLED_OFF };
 
 struct look {
   enum search search;
@@ -39,10 +39,12 @@ look_stw(void *look_) {
   struct look *look = look_;
   gc_range_array_clear(&read_now);
   gc_range_array_clear(&later);
-  if (look->search != SEARCH)
+  if (look->search == FROM_SCRATCH || look->search == PUT_OFF)
     gc_roots_forget_searched_stw();
   assert_true(gc_roots_begin_search_stw(&read_now, look->search == PUT_OFF ? &later : NULL));
   look->passed_over_bytes = gc_roots_passed_over_bytes();
+  if (look->search == CALLED_OFF)
+    gc_roots_call_off_search_stw();
 }
 
 static void *
@@ -145,6 +147,26 @@ what_is_put_off_is_read_or_found(void **state) {
   gc_roots_forget_put_off();
   search(SEARCH);
   assert_int_equal(count_read(table), PAGES);
+}
+
+static void
+what_was_called_off_is_read_later(void **state) {
+  (void)state;
+  watch();
+  search(SEARCH);
+  *(volatile char *)table[20] = 1;
+  search(CALLED_OFF);
+  *(volatile char *)table[21] = 1;
+  assert_true(has(&read_now, table[20]));
+  gc_range_array_clear(&later);
+  assert_true(gc_roots_push_called_off(&later));
+  assert_true(has(&later, table[20]));
+  assert_true(!has(&later, table[22]) || !is_noticed());
+  gc_range_array_clear(&later);
+  gc_roots_find_written(&later); // beside the program, before the next
+  assert_true(has(&later, table[21]) == is_noticed() && !has(&later, table[20]));
+  search(SEARCH);
+  assert_int_equal(count_read(table), is_noticed() ? 0 : PAGES);
 }
 
 static char (*map(int flags, int fd, char *at))[4096] {
@@ -260,6 +282,7 @@ main(void) {
       cmocka_unit_test(what_was_written_is_read),
       cmocka_unit_test(all_once_each_is_not_watched),
       cmocka_unit_test(what_is_put_off_is_read_or_found),
+      cmocka_unit_test(what_was_called_off_is_read_later),
       cmocka_unit_test(shared_memory_is_always_read),
       cmocka_unit_test(what_is_mapped_anew_is_read),
       cmocka_unit_test(ranges_come_and_go),
