@@ -31,6 +31,7 @@ enum search { FROM_SCRATCH, SEARCH, PUT_OFF, CALLED_OFF };
 
 struct look {
   enum search search;
+  bool done;
   size_t passed_over_bytes;
 };
 
@@ -41,7 +42,7 @@ look_stw(void *look_) {
   gc_range_array_clear(&later);
   if (look->search == FROM_SCRATCH || look->search == PUT_OFF)
     gc_roots_forget_searched_stw();
-  assert_true(gc_roots_begin_search_stw(&read_now, look->search == PUT_OFF ? &later : NULL));
+  look->done = gc_roots_begin_search_stw(&read_now, look->search == PUT_OFF ? &later : NULL);
   look->passed_over_bytes = gc_roots_passed_over_bytes();
   if (look->search == CALLED_OFF)
     gc_roots_call_off_search_stw();
@@ -57,8 +58,9 @@ static size_t
 search(enum search kind) {
   struct look look = {.search = kind};
   gc_lock_acquire(&gc_cycle_lock);
-  assert_non_null(gc_world_call_spilled(look_spilled, &look));
+  bool stopped = gc_world_call_spilled(look_spilled, &look) != NULL;
   gc_lock_release(&gc_cycle_lock);
+  assert_true(stopped && look.done);
   return look.passed_over_bytes;
 }
 
@@ -169,10 +171,17 @@ what_was_called_off_is_read_later(void **state) {
   assert_int_equal(count_read(table), is_noticed() ? 0 : PAGES);
 }
 
-static char (*map(int flags, int fd, char *at))[4096] {
-  void *mapped = mmap(at, sizeof table, PROT_READ | PROT_WRITE, flags | (at ? MAP_FIXED : 0), fd, 0);
+static char (*map(int flags, int fd))[4096] {
+  void *mapped = mmap(NULL, sizeof table, PROT_READ | PROT_WRITE, flags, fd, 0);
   assert_true(mapped != MAP_FAILED);
   return mapped;
+}
+
+static void
+map_anew(char *pages, size_t count) {
+  assert_ptr_equal(mmap(pages, count * sizeof table[0], PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+                   pages);
 }
 
 // By another name, which watching would not notice.
@@ -181,7 +190,7 @@ shared_memory_is_always_read(void **state) {
   (void)state;
   int fd = memfd_create("shared", 0);
   assert_int_equal(ftruncate(fd, sizeof table), 0);
-  char(*one)[4096] = map(MAP_SHARED, fd, NULL), (*other)[4096] = map(MAP_SHARED, fd, NULL);
+  char(*one)[4096] = map(MAP_SHARED, fd), (*other)[4096] = map(MAP_SHARED, fd);
   GC_add_roots(one, one + PAGES + 2);
   touch(one);
   watch();
@@ -199,13 +208,13 @@ shared_memory_is_always_read(void **state) {
 static void
 what_is_mapped_anew_is_read(void **state) {
   (void)state;
-  char(*pages)[4096] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1, NULL);
+  char(*pages)[4096] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
   GC_add_roots(pages, pages + PAGES + 2);
   touch(pages);
   watch();
   search(SEARCH);
   assert_int_equal(count_read(pages), is_noticed() ? 0 : PAGES);
-  map(MAP_PRIVATE | MAP_ANONYMOUS, -1, pages[0]);
+  map_anew(pages[0], PAGES + 2);
   *(volatile char *)pages[3] = 1;
   search(SEARCH);
   assert_true(has(&read_now, pages[3]));
@@ -214,18 +223,18 @@ what_is_mapped_anew_is_read(void **state) {
   *(volatile char *)pages[4] = 1;
   search(SEARCH);
   assert_true(has(&read_now, pages[4]));
-  map(MAP_PRIVATE | MAP_ANONYMOUS, -1, pages[PAGES / 2]); // in the middle only, and beyond
+  map_anew(pages[PAGES / 2], 4);
   *(volatile char *)pages[PAGES / 2 + 1] = 1;
   search(SEARCH);
   assert_true(has(&read_now, pages[PAGES / 2 + 1]));
   GC_remove_roots(pages, pages + PAGES + 2);
-  munmap(pages, sizeof table + (size_t)PAGES / 2 * 4096);
+  munmap(pages, sizeof table);
 }
 
 static void
 ranges_come_and_go(void **state) {
   (void)state;
-  char(*pages)[4096] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1, NULL);
+  char(*pages)[4096] = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
   touch(table);
   touch(pages);
   watch();
