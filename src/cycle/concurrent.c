@@ -44,7 +44,8 @@ static GC_STATE struct {
   unsigned pass;
   size_t page;           // REMARKING: how far this pass has come; SETTLING: disarming
   size_t found;          // OS pages that it has found written
-  bool roots_found;      // and of static roots
+  bool roots_found;      // the pass has asked about static roots
+  size_t root_pages;     // so many were written, the last time
   size_t found_first;    // and that the first pass has
   size_t written;        // of these, parts of armed pages; in all passes, and before that between cycles
   size_t written_before; // likewise, told by who has found them between cycles
@@ -181,7 +182,7 @@ search_later(void) {
   size_t bytes = gc_min(gc_range_bytes(*rest), PIECE_BYTES);
   size_t copied = gc_os_copy_readable((struct gc_range){rest->base, rest->base + bytes}, false, later.copy);
   if (copied < bytes)
-    gc_roots_forget_put_off();
+    gc_roots_forget_put_off((struct gc_range){rest->base, rest->base + bytes});
   gc_lock_acquire(&gc_lock); // what lies where in the heap does not change
   gc_marker_look_at_all(gc_team_own_marker());
   gc_marker_scan_root_copy(gc_team_own_marker(), (struct gc_range){later.copy, later.copy + copied});
@@ -199,7 +200,7 @@ search_called_off_later(void) {
     later.next = 0;
   }
   if (!later.copy || !gc_os_can_copy() || !gc_roots_push_called_off(&later.ranges))
-    gc_roots_forget_put_off();
+    gc_roots_forget_all_put_off();
 }
 
 // Find what the program has written since, of what a pause would have to search.  Returns how many OS pages.
@@ -339,7 +340,7 @@ gc_concurrent_start(void) {
   learn_from_writes_between();
   if (!gc_cycle_pause(GC_PAUSE_START, gc_stopped_start, &state)) {
     gc_policy_lose_written();
-    gc_roots_forget_put_off();
+    gc_roots_forget_all_put_off();
     return false;
   }
   cycle.attempts = 0;
@@ -499,11 +500,14 @@ remark_chunk(void) {
   cycle.page = limit;
 }
 
-// As late as can be: a pause follows, perhaps.
+// As late as can be: a pause follows, perhaps.  If another pass would find as many, it is of no use.
 static void
 remark_roots(void) {
-  cycle.found += find_later();
+  size_t before = cycle.root_pages;
+  cycle.root_pages = find_later();
   cycle.roots_found = true;
+  if (cycle.pass == 1 || cycle.root_pages < before / 2)
+    cycle.found += cycle.root_pages;
 }
 
 static int
@@ -532,7 +536,7 @@ finish(bool at_any_price) {
   cycle.attempts++;
   size_t born_bytes = allocated_meanwhile();
   if (is_any_later())
-    gc_roots_forget_put_off();
+    gc_roots_forget_all_put_off();
   bool finished = gc_cycle_pause(GC_PAUSE_FINISH, gc_stopped_finish, &state);
   cycle.written += state.written_bytes >> GC_WRITES_SHIFT;
   keep_pause(&state.pause);

@@ -102,15 +102,20 @@ protect_all(struct gc_range range) {
 
 // The kernel has a quick way for this question, a third of the price.  It also finds what was never touched.
 static bool
-find(struct gc_range range, struct gc_range_array *found) {
+find_with(uint64_t flags, struct gc_range range, struct gc_range_array *found) {
   while (range.base && range.base < range.limit) {
     size_t count = 0;
-    range.base = scan_with(0, 0, range, REGIONS_AT_ONCE, &count);
+    range.base = scan_with(flags, 0, range, REGIONS_AT_ONCE, &count);
     for (size_t i = 0; range.base && i < count; i++)
       if (!gc_range_array_push(found, gc_pagemap_range_of(&userfault.regions[i])))
         return false;
   }
   return range.base != NULL;
+}
+
+static bool
+find(struct gc_range range, struct gc_range_array *found) {
+  return find_with(0, range, found);
 }
 
 static bool
@@ -286,11 +291,11 @@ gc_writes_userfault_is_clean(struct gc_range range) {
   return range.base && count == 0;
 }
 
-// Of a mapping that has come in between all that has memory is found, and cannot be protected.
+// A mapping that has come in between is not registered: it is refused, though it has no memory yet.
 bool
 gc_writes_userfault_find_watched(struct gc_range range, struct gc_range_array *found) {
   size_t first = found->count;
-  bool done = find(range, found);
+  bool done = find_with(GC_PAGEMAP_REFUSE_UNREGISTERED, range, found);
   for (size_t i = first; done && i < found->count; i++)
     done = protect_all(found->items[i]);
   return done;

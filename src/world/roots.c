@@ -125,6 +125,7 @@ list_segments(void) {
 
 static bool
 make_searched(void) {
+  changed = true; // until it is done
   gc_range_array_clear(&searched);
   if (made_version != gc_images.version && !forget_gone())
     return false;
@@ -265,10 +266,15 @@ gc_roots_find_written(struct gc_range_array *later) {
 }
 
 void
-gc_roots_forget_put_off(void) {
+gc_roots_forget_put_off(struct gc_range range) {
   gc_lock_acquire(&gc_lock);
-  gc_watch_forget();
+  gc_watch_forget(range);
   gc_lock_release(&gc_lock);
+}
+
+void
+gc_roots_forget_all_put_off(void) {
+  gc_roots_forget_put_off((struct gc_range){NULL, (const char *)UINTPTR_MAX});
 }
 
 void

@@ -23,10 +23,11 @@ bool gc_roots_collect_stw(struct gc_range_array *roots);
 //
 // Static data that may be read beside the program is appended to `later`, unless that is NULL; it may be
 // unmapped by then.  What cannot be read is to be told of by gc_roots_forget_put_off: the next search reads
-// all.
+// all of the ranges that it is in.
 bool gc_roots_begin_search_stw(struct gc_range_array *roots, struct gc_range_array *later);
 void gc_roots_find_written(struct gc_range_array *later); // since then; the world may run
-void gc_roots_forget_put_off(void);
+void gc_roots_forget_put_off(struct gc_range range);
+void gc_roots_forget_all_put_off(void);
 void gc_roots_forget_searched_stw(void);
 
 // Instead of forgetting all, where a concurrent cycle will go on: what the search was to read of static data

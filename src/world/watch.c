@@ -2,9 +2,11 @@
 //
 //                 the second search of one marking             written pages only
 //   UNWATCHED -------------------------------------> WATCHED -------------------+
-//      ^   ^                                          |  |  ^                    |
-//      |   +--- a marking that was searched once -----+  |  +--------------------+
-//      +------- it was mapped anew ----------------------+
+//      ^   ^                                         |  | |  ^                  |
+//      |   +--- a marking that was searched once ----+  | |  +------------------+
+//      |   +--- it was mapped anew ---------------------+ |
+//      |                                                  | most of it was written, several times in a row
+//      +--------- some markings later --- HOT <-----------+
 //
 // What the system will not watch, or other mappings may change, is REFUSED until the ranges change.
 #include "world/watch.h"
@@ -18,16 +20,20 @@
 
 enum {
   LONG_BYTES = 32 * 1024, // less is soon read
-  MARKINGS = 2            // the one under way and the one before
+  WATCHED_MAX = 512,      // each may make three mappings of one
+  MARKINGS = 2,           // the one under way and the one before
+  HOT_SEARCHES = 3,
+  HOT_MARKINGS = 16
 };
 
-enum state { UNWATCHED, WATCHED, REFUSED };
+enum state { UNWATCHED, WATCHED, HOT, REFUSED };
 
 struct watched {
   struct gc_range pages; // the whole OS pages of a range
   enum state state;
   bool known;           // it was read while it was watched, and since the marks have flipped
-  uintptr_t *checksums; // of the pages when they were read; for LOAM_VERIFY
+  unsigned hot;         // searches in a row that found most of it written; HOT: markings to come
+  uintptr_t *checksums; // of the pages when they were read, 0: not known; for LOAM_VERIFY
 };
 
 static GC_STATE struct watched_list {
@@ -49,9 +55,21 @@ whole_pages(struct gc_range range) {
                            (const char *)gc_round_down((uintptr_t)range.limit, gc_os_page_bytes())};
 }
 
-static bool
-is_long(struct gc_range pages) {
-  return pages.base < pages.limit && gc_range_bytes(pages) >= LONG_BYTES;
+static size_t
+count_long(const struct gc_range_array *ranges, size_t least_bytes) {
+  size_t count = 0;
+  for (size_t i = 0; i < ranges->count; i++)
+    count += gc_range_bytes(ranges->items[i]) >= least_bytes;
+  return count;
+}
+
+// What is worth it: the longest, where there are many.
+static size_t
+least_bytes_for(const struct gc_range_array *ranges) {
+  size_t least_bytes = LONG_BYTES;
+  while (count_long(ranges, least_bytes) > WATCHED_MAX)
+    least_bytes *= 2;
+  return least_bytes;
 }
 
 // ---- The list ------------------------------------------------------------------------------------------
@@ -100,11 +118,11 @@ drop_all(void) {
 // with them.
 bool
 gc_watch_set(const struct gc_range_array *ranges) {
-  size_t old = 0;
+  size_t old = 0, least_bytes = least_bytes_for(ranges);
   next_list.count = 0;
   for (size_t i = 0; i < ranges->count; i++) {
     struct gc_range pages = whole_pages(ranges->items[i]);
-    if (!is_long(pages))
+    if (pages.base >= pages.limit || gc_range_bytes(ranges->items[i]) < least_bytes)
       continue;
     while (old < list.count && list.items[old].pages.base < pages.base)
       drop(&list.items[old++]);
@@ -127,15 +145,18 @@ gc_watch_set(const struct gc_range_array *ranges) {
 // ---- Watching ------------------------------------------------------------------------------------------
 
 // Other mappings of the same memory, this process's or another's, may change it unnoticed.
-static void
+// false: they are not known.
+static bool
 refuse_shared(void) {
   gc_range_array_clear(&search.found);
-  bool known = gc_os_find_shared_mappings(&search.found);
+  if (!gc_os_find_shared_mappings(&search.found))
+    return false;
   for (size_t i = 0; i < list.count; i++) {
     struct watched *watched = &list.items[i];
-    if (watched->state == UNWATCHED && (!known || gc_ranges_overlap(&search.found, watched->pages)))
+    if (watched->state == UNWATCHED && gc_ranges_overlap(&search.found, watched->pages))
       watched->state = REFUSED;
   }
+  return true;
 }
 
 static bool
@@ -152,9 +173,25 @@ static bool
 find_written(struct watched *watched, struct gc_range_array *found) {
   if (gc_writes_find_watched(watched->pages, found))
     return true;
-  watched->state = UNWATCHED;
-  watched->known = false;
+  unwatch(watched);
   return false;
+}
+
+// Watching what is written all over costs the program a fault for each page, and saves nothing.
+static void
+learn(struct watched *watched, size_t written_bytes) {
+  watched->hot = written_bytes > gc_range_bytes(watched->pages) / 4 * 3 ? watched->hot + 1 : 0;
+  if (watched->hot < HOT_SEARCHES)
+    return;
+  unwatch(watched);
+  watched->state = HOT;
+  watched->hot = HOT_MARKINGS;
+}
+
+static void
+cool(struct watched *watched) {
+  if (watched->state == HOT && --watched->hot == 0)
+    watched->state = UNWATCHED;
 }
 
 // A program whose collections all stop it and search all is spared the faults.
@@ -165,20 +202,41 @@ unwatch_all(void) {
       unwatch(&list.items[i]);
 }
 
+static size_t
+bytes_from(const struct gc_range_array *ranges, size_t first) {
+  size_t bytes = 0;
+  for (size_t i = first; i < ranges->count; i++)
+    bytes += gc_range_bytes(ranges->items[i]);
+  return bytes;
+}
+
+static void
+watch(struct watched *watched) {
+  watched->state = WATCHED;
+  if (gc_writes_watch(watched->pages))
+    return;
+  unwatch(watched);
+  watched->state = REFUSED;
+}
+
 // All will be read: notice what is written from here on.
 static void
+watch_again(struct watched *watched) {
+  gc_range_array_clear(&search.found);
+  if (find_written(watched, &search.found))
+    learn(watched, bytes_from(&search.found, 0));
+}
+
+static void
 watch_all(void) {
-  for (size_t i = 0; i < list.count; i++) {
-    gc_range_array_clear(&search.found);
+  for (size_t i = 0; i < list.count; i++)
     if (list.items[i].state == WATCHED && !list.items[i].known)
-      find_written(&list.items[i], &search.found);
-  }
-  if (gc_writes_kind() != GC_WRITES_USERFAULT || !is_any(UNWATCHED))
+      watch_again(&list.items[i]);
+  if (gc_writes_kind() != GC_WRITES_USERFAULT || !is_any(UNWATCHED) || !refuse_shared())
     return;
-  refuse_shared();
   for (size_t i = 0; i < list.count; i++)
     if (list.items[i].state == UNWATCHED)
-      list.items[i].state = gc_writes_watch(list.items[i].pages) ? WATCHED : REFUSED;
+      watch(&list.items[i]);
 }
 
 // ---- Searching -----------------------------------------------------------------------------------------
@@ -202,47 +260,70 @@ checksum_of(const char *page) {
   return sum;
 }
 
-// Note what is read, and look at what is not: static-unchanged.
-static void
-verify(struct watched *watched, struct gc_range range, bool is_read) {
-  size_t page_bytes = gc_os_page_bytes();
-  if (!watched->checksums)
-    watched->checksums = gc_os_map(checksums_bytes(watched->pages));
-  if (!watched->checksums)
-    return;
-  for (const char *page = range.base; page < range.limit; page += page_bytes) {
-    uintptr_t *checksum = &watched->checksums[(size_t)(page - watched->pages.base) / page_bytes];
-    GC_CHECK(is_read || *checksum == checksum_of(page),
-             "verify: static-unchanged violated: the page at %p was written to unnoticed",
-             (const void *)page);
-    *checksum = checksum_of(page);
-  }
+static uintptr_t *
+checksum_at(struct watched *watched, const char *page) {
+  return &watched->checksums[(size_t)(page - watched->pages.base) / gc_os_page_bytes()];
 }
 
 static void
-verify_written(struct watched *watched, const struct gc_range *written, size_t count) {
-  const char *unwritten = watched->pages.base;
-  for (size_t i = 0; i < count; i++) {
-    verify(watched, (struct gc_range){unwritten, written[i].base}, false);
-    verify(watched, written[i], true);
-    unwritten = written[i].limit;
+note_checksums(struct watched *watched, struct gc_range range, bool known) {
+  for (const char *page = range.base; page < range.limit && watched->checksums; page += gc_os_page_bytes())
+    *checksum_at(watched, page) = known ? checksum_of(page) : 0;
+}
+
+// A thread that is not stopped may have written it just now: then it is found, and read.
+static bool
+is_written_by_now(struct watched *watched, const char *page) {
+  size_t before = search.read.count;
+  struct gc_range range = {page, page + gc_os_page_bytes()};
+  (void)watched;
+  return !gc_writes_find_watched(range, &search.read) || search.read.count > before;
+}
+
+// static-unchanged
+static void
+verify_unwritten(struct watched *watched, struct gc_range range) {
+  for (const char *page = range.base; page < range.limit && watched->checksums; page += gc_os_page_bytes()) {
+    uintptr_t noted = *checksum_at(watched, page);
+    GC_CHECK(noted == 0 || noted == checksum_of(page) || is_written_by_now(watched, page),
+             "verify: static-unchanged violated: the page at %p was written to unnoticed",
+             (const void *)page);
   }
-  verify(watched, (struct gc_range){unwritten, watched->pages.limit}, false);
+  note_checksums(watched, range, true);
+}
+
+static void
+verify_written(struct watched *watched, size_t first) {
+  const char *unwritten = watched->pages.base;
+  for (size_t i = first, end = search.read.count; i < end; i++) {
+    struct gc_range written = search.read.items[i];
+    verify_unwritten(watched, (struct gc_range){unwritten, written.base});
+    note_checksums(watched, written, true);
+    unwritten = written.limit;
+  }
+  verify_unwritten(watched, (struct gc_range){unwritten, watched->pages.limit});
+}
+
+static void
+verify_read(struct watched *watched) {
+  if (!watched->checksums)
+    watched->checksums = gc_os_map(checksums_bytes(watched->pages));
+  note_checksums(watched, watched->pages, true);
 }
 
 // false: all must be read.
 static bool
 read_written(struct watched *watched) {
-  size_t first = search.read.count, bytes = gc_range_bytes(watched->pages);
+  size_t first = search.read.count;
   if (!find_written(watched, &search.read)) {
     search.read.count = first;
     return false;
   }
-  for (size_t i = first; i < search.read.count; i++)
-    bytes -= gc_range_bytes(search.read.items[i]);
-  search.passed_over_bytes += bytes;
   if (gc_tunables.verify)
-    verify_written(watched, search.read.items + first, search.read.count - first);
+    verify_written(watched, first);
+  size_t written_bytes = bytes_from(&search.read, first);
+  search.passed_over_bytes += gc_range_bytes(watched->pages) - written_bytes;
+  learn(watched, written_bytes);
   return true;
 }
 
@@ -261,7 +342,7 @@ read_watched(struct watched *watched, struct gc_range range, struct gc_range_arr
   if (!pass_over) {
     watched->known = watched->state == WATCHED;
     if (watched->known && gc_tunables.verify)
-      verify(watched, watched->pages, true);
+      verify_read(watched);
     pass_over = put_off(watched, later);
   }
   if (pass_over)
@@ -295,7 +376,7 @@ gc_watch_push_stw(const struct gc_range_array *ranges, struct gc_range_array *ro
   return gc_ranges_push_all(&search.read, roots);
 }
 
-// What is not written now may be at any moment: only a pause can verify that.
+// What is written, and what is not, may change at any moment: only a pause can verify that.
 void
 gc_watch_find_written(struct gc_range_array *later) {
   for (size_t i = 0; i < list.count; i++) {
@@ -305,8 +386,10 @@ gc_watch_find_written(struct gc_range_array *later) {
       continue;
     if (!find_written(watched, later))
       later->count = first;
-    for (size_t j = first; j < later->count && gc_tunables.verify; j++)
-      verify(watched, later->items[j], true);
+    for (size_t j = first; j < later->count; j++)
+      note_checksums(watched, later->items[j], false);
+    if (watched->known)
+      learn(watched, bytes_from(later, first));
   }
 }
 
@@ -321,16 +404,20 @@ gc_watch_passed_over_bytes(void) {
 }
 
 void
-gc_watch_forget(void) {
+gc_watch_forget(struct gc_range range) {
   for (size_t i = 0; i < list.count; i++)
-    list.items[i].known = false;
+    if (list.items[i].pages.base < range.limit && range.base < list.items[i].pages.limit)
+      list.items[i].known = false;
 }
 
 void
 gc_watch_forget_searched_stw(void) {
   search.searches[1] = search.searches[0];
   search.searches[0] = 0;
-  gc_watch_forget();
+  for (size_t i = 0; i < list.count; i++) {
+    list.items[i].known = false;
+    cool(&list.items[i]);
+  }
 }
 
 void

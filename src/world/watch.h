@@ -27,8 +27,9 @@ void gc_watch_find_written(struct gc_range_array *later);
 // Append what the last search was to read.  false if memory is refused.
 bool gc_watch_push_read(struct gc_range_array *later);
 
-// What was put off could not all be read: the next search reads all.
-void gc_watch_forget(void);
+// What was put off could not be read here: the next search reads all of what is watched that has a part in
+// `range`.
+void gc_watch_forget(struct gc_range range);
 
 // The marks have flipped, or what was appended last was not searched to the end: all must be read.  [stw]
 void gc_watch_forget_searched_stw(void);

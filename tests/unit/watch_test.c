@@ -146,7 +146,7 @@ what_is_put_off_is_read_or_found(void **state) {
   assert_int_equal(count_read(table), is_noticed() ? 1 : PAGES);
   assert_true(has(&read_now, table[9]));
   search(PUT_OFF);
-  gc_roots_forget_put_off();
+  gc_roots_forget_put_off((struct gc_range){table[5], table[6]});
   search(SEARCH);
   assert_int_equal(count_read(table), PAGES);
 }
@@ -231,6 +231,51 @@ what_is_mapped_anew_is_read(void **state) {
   munmap(pages, sizeof table);
 }
 
+// Memory that nobody has touched by that name: not even a page table tells of it.
+static void
+what_is_written_by_another_name_is_read(void **state) {
+  (void)state;
+  const size_t bytes = 8 << 20;
+  int fd = memfd_create("shared", 0);
+  assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+  char *one = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *other = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  assert_true(one != MAP_FAILED && other != MAP_FAILED);
+  GC_add_roots(one, one + bytes);
+  memset(one, 1, bytes);
+  watch();
+  search(SEARCH);
+  assert_ptr_equal(mmap(one, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0), one);
+  memset(other, 2, bytes);
+  search(SEARCH);
+  assert_true(has(&read_now, one + bytes / 2));
+  GC_remove_roots(one, one + bytes);
+  search(SEARCH);
+  munmap(one, bytes);
+  munmap(other, bytes);
+  close(fd);
+}
+
+// Watching would not pay.
+static void
+what_is_written_all_over_is_let_go(void **state) {
+  (void)state;
+  watch();
+  for (int i = 0; i < 5; i++) {
+    touch(table);
+    search(SEARCH);
+    assert_int_equal(count_read(table), PAGES);
+  }
+  search(SEARCH);
+  assert_int_equal(count_read(table), PAGES);
+  for (int i = 0; i < 20; i++) {
+    search(FROM_SCRATCH);
+    search(SEARCH);
+    search(SEARCH);
+  }
+  assert_int_equal(count_read(table), is_noticed() ? 0 : PAGES);
+}
+
 static void
 ranges_come_and_go(void **state) {
   (void)state;
@@ -295,6 +340,8 @@ main(void) {
       cmocka_unit_test(shared_memory_is_always_read),
       cmocka_unit_test(what_is_mapped_anew_is_read),
       cmocka_unit_test(ranges_come_and_go),
+      cmocka_unit_test(what_is_written_by_another_name_is_read),
+      cmocka_unit_test(what_is_written_all_over_is_let_go),
       cmocka_unit_test(child_reads_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
