@@ -41,6 +41,12 @@ gc_os_page_bytes(void) {
   return bytes;
 }
 
+struct gc_range
+gc_os_whole_pages(struct gc_range range) {
+  return (struct gc_range){(const char *)gc_round_up((uintptr_t)range.base, gc_os_page_bytes()),
+                           (const char *)gc_round_down((uintptr_t)range.limit, gc_os_page_bytes())};
+}
+
 // In huge pages, which many systems give to whoever does not mind, the first use of a few bytes would take
 // 2 MiB.
 static void *

@@ -10,6 +10,9 @@
 // 4096 on x86-64; asked from the kernel on others.
 size_t gc_os_page_bytes(void);
 
+// Those that lie in a range as a whole.  Without any its base is not below its limit.
+struct gc_range gc_os_whole_pages(struct gc_range range);
+
 // Reserve `bytes` of address space at a multiple of `alignment` (both multiples of the OS page), without
 // access.  NULL if refused.
 void *gc_os_reserve(size_t bytes, size_t alignment);

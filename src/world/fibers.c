@@ -106,16 +106,10 @@ is_in_use(const struct gc_fiber *fiber) {
   return !fiber->stack.limit;
 }
 
-static struct gc_range
-whole_pages(const char *base, const char *limit) {
-  return (struct gc_range){(const char *)gc_round_up((uintptr_t)base, gc_os_page_bytes()),
-                           (const char *)gc_round_down((uintptr_t)limit, gc_os_page_bytes())};
-}
-
 static void
 forget(struct gc_fiber *fiber) {
   if (fiber->watched)
-    gc_writes_unwatch(whole_pages(fiber->stack.base, fiber->stack.limit));
+    gc_writes_unwatch(gc_os_whole_pages(fiber->stack));
   GC_VALGRIND_DEREGISTER_STACK(fiber->valgrind_number);
   *fiber = (struct gc_fiber){.next_spare = registry.spare};
   registry.spare = fiber;
@@ -205,7 +199,7 @@ is_unchanged(const struct gc_fiber *fiber, struct gc_range pages) {
 // What was watched before it was read is not read again.
 static bool
 push_long(struct gc_fiber *fiber, struct gc_range live, struct gc_range_array *roots) {
-  struct gc_range pages = whole_pages(live.base, live.limit);
+  struct gc_range pages = gc_os_whole_pages(live);
   if (is_unchanged(fiber, pages)) {
     search.passed_over++;
     fiber->passed_over = search.number;

@@ -5,7 +5,7 @@
 //      ^   ^                                         |  | |  ^                  |
 //      |   +--- a marking that was searched once ----+  | |  +------------------+
 //      |   +--- it was mapped anew ---------------------+ |
-//      |                                                  | most of it was written, several times in a row
+//      |                                                  | pauses find most of it written, several in a row
 //      +--------- some markings later --- HOT <-----------+
 //
 // What the system will not watch, or other mappings may change, is REFUSED until the ranges change.
@@ -48,12 +48,6 @@ static GC_STATE struct {
   struct gc_range_array found; // room
   size_t passed_over_bytes;
 } search;
-
-static struct gc_range
-whole_pages(struct gc_range range) {
-  return (struct gc_range){(const char *)gc_round_up((uintptr_t)range.base, gc_os_page_bytes()),
-                           (const char *)gc_round_down((uintptr_t)range.limit, gc_os_page_bytes())};
-}
 
 static size_t
 count_long(const struct gc_range_array *ranges, size_t least_bytes) {
@@ -121,7 +115,7 @@ gc_watch_set(const struct gc_range_array *ranges) {
   size_t old = 0, least_bytes = least_bytes_for(ranges);
   next_list.count = 0;
   for (size_t i = 0; i < ranges->count; i++) {
-    struct gc_range pages = whole_pages(ranges->items[i]);
+    struct gc_range pages = gc_os_whole_pages(ranges->items[i]);
     if (pages.base >= pages.limit || gc_range_bytes(ranges->items[i]) < least_bytes)
       continue;
     while (old < list.count && list.items[old].pages.base < pages.base)
@@ -177,7 +171,7 @@ find_written(struct watched *watched, struct gc_range_array *found) {
   return false;
 }
 
-// Watching what is written all over costs the program a fault for each page, and saves nothing.
+// Watching what is written all over between pauses costs the program a fault for each page and saves nothing.
 static void
 learn(struct watched *watched, size_t written_bytes) {
   watched->hot = written_bytes > gc_range_bytes(watched->pages) / 4 * 3 ? watched->hot + 1 : 0;
@@ -221,17 +215,12 @@ watch(struct watched *watched) {
 
 // All will be read: notice what is written from here on.
 static void
-watch_again(struct watched *watched) {
-  gc_range_array_clear(&search.found);
-  if (find_written(watched, &search.found))
-    learn(watched, bytes_from(&search.found, 0));
-}
-
-static void
 watch_all(void) {
-  for (size_t i = 0; i < list.count; i++)
+  for (size_t i = 0; i < list.count; i++) {
+    gc_range_array_clear(&search.found);
     if (list.items[i].state == WATCHED && !list.items[i].known)
-      watch_again(&list.items[i]);
+      find_written(&list.items[i], &search.found);
+  }
   if (gc_writes_kind() != GC_WRITES_USERFAULT || !is_any(UNWATCHED) || !refuse_shared())
     return;
   for (size_t i = 0; i < list.count; i++)
@@ -273,10 +262,9 @@ note_checksums(struct watched *watched, struct gc_range range, bool known) {
 
 // A thread that is not stopped may have written it just now: then it is found, and read.
 static bool
-is_written_by_now(struct watched *watched, const char *page) {
+is_written_by_now(const char *page) {
   size_t before = search.read.count;
   struct gc_range range = {page, page + gc_os_page_bytes()};
-  (void)watched;
   return !gc_writes_find_watched(range, &search.read) || search.read.count > before;
 }
 
@@ -285,7 +273,7 @@ static void
 verify_unwritten(struct watched *watched, struct gc_range range) {
   for (const char *page = range.base; page < range.limit && watched->checksums; page += gc_os_page_bytes()) {
     uintptr_t noted = *checksum_at(watched, page);
-    GC_CHECK(noted == 0 || noted == checksum_of(page) || is_written_by_now(watched, page),
+    GC_CHECK(noted == 0 || noted == checksum_of(page) || is_written_by_now(page),
              "verify: static-unchanged violated: the page at %p was written to unnoticed",
              (const void *)page);
   }
@@ -388,8 +376,6 @@ gc_watch_find_written(struct gc_range_array *later) {
       later->count = first;
     for (size_t j = first; j < later->count; j++)
       note_checksums(watched, later->items[j], false);
-    if (watched->known)
-      learn(watched, bytes_from(later, first));
   }
 }
 

@@ -133,12 +133,7 @@ threads_keep_tables(void) {
 static void
 modes_come_and_go(void) {
   start_threads(0.3);
-  for (unsigned mode = 0; stress_now() < deadline; mode++) {
-    GC_set_mode((enum GC_Mode)(mode % 4));
-    usleep(20000);
-    if (mode % 16 == 0)
-      GC_gcollect();
-  }
+  stress_change_modes(deadline);
   join_threads();
 }
 

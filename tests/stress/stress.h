@@ -81,6 +81,19 @@ stress_random(uint64_t *state) {
   return *state;
 }
 
+// ---- Modes ---------------------------------------------------------------------------------------------
+
+// One after the other, while other threads go on.
+static inline void
+stress_change_modes(double deadline) {
+  for (unsigned mode = 0; stress_now() < deadline; mode++) {
+    GC_set_mode((enum GC_Mode)(mode % 4));
+    usleep(20000);
+    if (mode % 16 == 0)
+      GC_gcollect();
+  }
+}
+
 // ---- Phases --------------------------------------------------------------------------------------------
 
 static inline void
