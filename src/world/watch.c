@@ -138,8 +138,8 @@ gc_watch_set(const struct gc_range_array *ranges) {
 
 // ---- Watching ------------------------------------------------------------------------------------------
 
-// Other mappings of the same memory, this process's or another's, may change it unnoticed.
-// false: they are not known.
+// Other mappings of the same memory, this process's or another's, may change it unnoticed.  false: these are
+// not known.
 static bool
 refuse_shared(void) {
   gc_range_array_clear(&search.found);
@@ -335,7 +335,9 @@ read_watched(struct watched *watched, struct gc_range range, struct gc_range_arr
   }
   if (pass_over)
     return gc_range_array_push(&search.read, before) && gc_range_array_push(&search.read, behind);
-  return gc_range_array_push(&search.read, range);
+  bool read = gc_range_array_push(&search.read, range);
+  watched->known &= read;
+  return read;
 }
 
 static bool
