@@ -69,6 +69,15 @@ bench_alloc_table(size_t bytes) {
   return GC_MALLOC_IGNORE_OFF_PAGE(bytes);
 }
 
+// Zeroed, outside the heap, and searched like static data.
+static inline void *
+bench_alloc_roots(size_t bytes) {
+  char *table = calloc(1, bytes);
+  if (table)
+    GC_add_roots(table, table + bytes);
+  return table;
+}
+
 static inline void
 bench_free(void *object) {
   (void)object;
@@ -152,6 +161,11 @@ bench_contender_init(void) {
 static inline void *
 bench_alloc_table(size_t bytes) {
   return bench_alloc(bytes);
+}
+
+static inline void *
+bench_alloc_roots(size_t bytes) {
+  return calloc(1, bytes);
 }
 
 static inline void

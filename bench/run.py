@@ -72,8 +72,8 @@ PLAN = [
     Run("youngold", ["live_mib=256", "writes_per_1000=200", "spread=1"], False, COLLECTORS_WITH_MODES, rounds=3),
     Run("youngold", ["live_mib=512", "old=table", "writes_per_1000=1"],
         ["live_mib=32", "old=table", "writes_per_1000=1", "young_mib=128"], COLLECTORS_WITH_MODES, rounds=3),
-    Run("youngold", ["live_mib=512", "old=static"],
-        ["live_mib=32", "old=static", "young_mib=128"], COLLECTORS_WITH_MODES, rounds=3),
+    Run("youngold", ["live_mib=512", "old=roots"],
+        ["live_mib=32", "old=roots", "young_mib=128"], COLLECTORS_WITH_MODES, rounds=3),
     Run("finalizers", quick=["objects=200000"]),
     Run("finalizers", ["batch=1000000"], ["objects=200000", "batch=200000"]),
     *[

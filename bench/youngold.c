@@ -3,7 +3,7 @@
 // less than two, and altogether collecting takes a third of the time of full collections or less.
 //
 // Builds `live_mib` of old data: old=records is an array of records, each with a tree and a list of small
-// objects; old=table one large array of small objects; old=static such an array in static data.  Each
+// objects; old=table one large array of small objects; old=roots such an array that is registered as roots.  Each
 // operation then makes a list or a tree, sums it and drops it; `writes_per_1000` of the operations also
 // replace a piece of the old data, within a sixty-fourth of it that moves on slowly, or anywhere with
 // spread=1.  Stops after `young_mib` of short-lived objects.
@@ -50,9 +50,8 @@ _Static_assert(TREE_NODES == (1 << TREE_DEPTH) - 1 && TREE_NODES == YOUNG_ITEMS 
 
 static uint64_t seed = 0x9E3779B97F4A7C15u;
 static struct record **records; // old=records
-static struct item **entries;   // old=table, old=static
-static struct item *statics[16 << 20];
-static uint32_t old_count; // of records or entries
+static struct item **entries;   // old=table, old=roots
+static uint32_t old_count;      // of records or entries
 static uint64_t write_count;
 
 // ---- Trees and lists -----------------------------------------------------------------------------------
@@ -144,10 +143,11 @@ records_build(uint64_t live_bytes) {
 }
 
 static void
-table_build(uint64_t live_bytes, bool is_static) {
+table_build(uint64_t live_bytes, bool as_roots) {
   old_count = (uint32_t)(live_bytes / ENTRY_BYTES);
-  bench_check(old_count > 0 && (!is_static || old_count <= sizeof statics / sizeof *statics));
-  entries = is_static ? statics : bench_alloc_table(old_count * sizeof *entries);
+  bench_check(old_count > 0);
+  size_t bytes = old_count * sizeof *entries;
+  entries = as_roots ? bench_alloc_roots(bytes) : bench_alloc_table(bytes);
   for (uint32_t i = 0; i < old_count; i++)
     entries[i] = item_new(NULL, i);
 }
@@ -228,12 +228,12 @@ main(int argc, char **argv) {
 
   if (strcmp(old, "table") == 0)
     table_build(live_mib << 20, false);
-  else if (strcmp(old, "static") == 0)
+  else if (strcmp(old, "roots") == 0)
     table_build(live_mib << 20, true);
   else if (strcmp(old, "records") == 0)
     records_build(live_mib << 20);
   else
-    bench_check(!"old must be records, table or static");
+    bench_check(!"old must be records, table or roots");
 
   uint64_t operations = (young_mib << 20) / YOUNG_BYTES;
   bench_begin();
