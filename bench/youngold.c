@@ -3,10 +3,10 @@
 // less than two, and altogether collecting takes a third of the time of full collections or less.
 //
 // Builds `live_mib` of old data: old=records is an array of records, each with a tree and a list of small
-// objects; old=table one large array of small objects; old=roots such an array that is registered as roots.  Each
-// operation then makes a list or a tree, sums it and drops it; `writes_per_1000` of the operations also
-// replace a piece of the old data, within a sixty-fourth of it that moves on slowly, or anywhere with
-// spread=1.  Stops after `young_mib` of short-lived objects.
+// objects; old=table one large array of small objects; old=roots such an array outside the heap, registered
+// as roots.  Each operation then makes a list or a tree, sums it and drops it; `writes_per_1000` of the
+// operations also replace a piece of the old data, within a sixty-fourth of it that moves on slowly, or
+// anywhere with spread=1.  Stops after `young_mib` of short-lived objects.
 #include "harness.h"
 
 #include <string.h>
