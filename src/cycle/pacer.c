@@ -129,9 +129,10 @@ gc_pacer_next_idle_interval_ns(uint64_t interval_ns, size_t reclaimed_bytes, siz
 #define NURSERY_BYTES_CACHED (8 * GC_MIB) // what is allocated in again and again may stay in the cache
 
 enum {
-  WRITE_NS = 800,               // what the first write to an armed OS page costs the program
-  SEARCHED_BYTES_PER_US = 3000, // of old objects that may have been written
-  LONGEST_MS = 10,              // a target for pauses where the user has set none
+  WRITE_NS = 800,                    // what the first write to an armed OS page costs the program
+  SEARCHED_BYTES_PER_US = 3000,      // of old objects that may have been written
+  SEARCHED_ROOT_BYTES_PER_US = 5000, // of static data
+  LONGEST_MS = 10,                   // a target for pauses where the user has set none
   SCORE_MAX = 4,
   WAIT_MAX = 16
 };
@@ -271,6 +272,11 @@ gc_pacer_expected_full_ns(struct gc_pacer_full full) {
       (double)gc_min(full.grown_bytes, full.allocated_bytes) / (double)gc_max(full.allocated_bytes, 1);
   double growth = (double)full.full_bytes * stays / (double)gc_max(full.marked_bytes, 1);
   return full.full_ns + (uint64_t)((double)full.full_ns * growth);
+}
+
+uint64_t
+gc_pacer_expected_first_ns(size_t root_bytes) {
+  return root_bytes / SEARCHED_ROOT_BYTES_PER_US * 1000;
 }
 
 void

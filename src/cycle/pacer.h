@@ -121,6 +121,9 @@ bool gc_pacer_is_full_dear(size_t work_bytes, size_t budget_bytes);
 // stopped for longer each time.
 uint64_t gc_pacer_expected_full_ns(struct gc_pacer_full full);
 
+// What the first of all will take at least, as far as can be known before it.
+uint64_t gc_pacer_expected_first_ns(size_t root_bytes);
+
 // ---- Concurrent cycles ---------------------------------------------------------------------------------
 
 // Bytes to allocate before a concurrent cycle starts: less than the budget by a quarter more than what will

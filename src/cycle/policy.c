@@ -13,6 +13,7 @@
 #include "os/limits.h"
 #include "os/writes.h"
 #include "refs/finalizers.h"
+#include "world/roots.h"
 #include "world/stop.h"
 
 // [gc_cycle_lock; read racily by statistics]
@@ -181,12 +182,21 @@ gc_policy_has_concurrent(void) {
   return policy.tracks && wants_concurrent();
 }
 
+// Only how much static data there is can be known before the first cycle.
+static void
+expect_first(void) {
+  gc_cycle_stats.root_bytes = gc_roots_static_bytes();
+  policy.next_full_ns = gc_pacer_expected_first_ns(gc_cycle_stats.root_bytes);
+}
+
 // Leaks are looked for with the world stopped only: while markers run beside the program an object that it
 // frees may get a mark once more, and would seem to have leaked.
 enum gc_policy_choice
 gc_policy_choose(enum gc_cycle_reason reason) {
   if (GC_READ(GC_find_leak))
     return GC_POLICY_FULL;
+  if (policy.full_ended_ns == 0)
+    expect_first();
   if (wants_minor() || wants_concurrent())
     begin_tracking();
   if (reason == GC_CYCLE_STRESS)

@@ -18,6 +18,7 @@
 #include "refs/finalizers.h"
 #include "refs/links.h"
 #include "refs/queues.h"
+#include "world/ranges.h"
 #include "world/world.h"
 
 static size_t
@@ -172,14 +173,11 @@ add_range(struct gc_text *text, struct gc_range range) {
 static void
 add_roots(struct gc_text *text) {
   const struct gc_range_array *roots = gc_roots_static();
-  size_t bytes = 0;
-  for (size_t i = 0; i < roots->count; i++)
-    bytes += gc_range_bytes(roots->items[i]);
   gc_text_add(
       text,
       "roots\n  %zu KiB searched by the last collection, %zu KiB of it static, in %zu ranges; of these "
       "%zu KiB had not changed, or were not read in a pause:\n",
-      gc_cycle_stats.root_bytes / GC_KIB, bytes / GC_KIB, roots->count,
+      gc_cycle_stats.root_bytes / GC_KIB, gc_ranges_bytes(roots) / GC_KIB, roots->count,
       gc_roots_passed_over_bytes() / GC_KIB);
   for (size_t i = 0; i < roots->count; i++) {
     gc_text_add(text, "  ");

@@ -127,6 +127,14 @@ gc_ranges_push_all(const struct gc_range_array *array, struct gc_range_array *re
   return true;
 }
 
+size_t
+gc_ranges_bytes(const struct gc_range_array *array) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < array->count; i++)
+    bytes += gc_range_bytes(array->items[i]);
+  return bytes;
+}
+
 bool
 gc_ranges_contain(const struct gc_range_array *array, const void *address) {
   for (size_t i = 0; i < array->count; i++)

@@ -254,6 +254,16 @@ gc_roots_collect_searched_stw(struct gc_range_array *roots) {
 }
 
 size_t
+gc_roots_static_bytes(void) {
+  gc_lock_acquire(&gc_lock);
+  size_t bytes = gc_ranges_bytes(&gc_images.program) + gc_ranges_bytes(&registered);
+  if (!GC_READ(GC_no_dls))
+    bytes += gc_ranges_bytes(&gc_images.libraries);
+  gc_lock_release(&gc_lock);
+  return bytes;
+}
+
+size_t
 gc_roots_passed_over_bytes(void) {
   return gc_watch_passed_over_bytes();
 }

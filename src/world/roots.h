@@ -38,6 +38,9 @@ bool gc_roots_push_called_off(struct gc_range_array *later);
 // How much static data the last search has passed over or put off.  [racy]
 size_t gc_roots_passed_over_bytes(void);
 
+// About how much static data there is, registered ranges included, before any search.  [gc_cycle_lock]
+size_t gc_roots_static_bytes(void);
+
 // In a forked child nothing is watched.
 void gc_roots_after_fork_child(void);
 
