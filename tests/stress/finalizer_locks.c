@@ -6,7 +6,15 @@
 
 #include "tests/stress/stress.h"
 
-enum { WORKERS = 3, DRAINERS = 2, HELD = 200, BATCH = 50, SECONDS_MAX = 150, PATIENCE_MS = 60000 };
+enum {
+  WORKERS = 3,
+  DRAINERS = 2,
+  HELD = 200,
+  BATCH = 50,
+  MANY = 20000,
+  SECONDS_MAX = 150,
+  PATIENCE_MS = 60000
+};
 
 // ---- What the lock guards ------------------------------------------------------------------------------
 
@@ -110,13 +118,26 @@ static GC_finalizer_queue *queue; // NULL: the collector's own
 static sem_t news;
 static volatile int draining;
 
+// In a long run those who drain by and by would never catch up otherwise.
+static bool
+many_are_open(void) {
+  acquire();
+  bool many = opened - closed > MANY;
+  release();
+  return many;
+}
+
 static void *
 work(void *seed) {
   struct handle *held[HELD] = {NULL};
   uint64_t random = tree_mark((uintptr_t)seed) | 1;
-  while (stress_now() < deadline)
-    for (size_t i = 0; i < BATCH; i++)
-      held[(stress_random(&random) >> 33) % HELD] = open_handle(queue);
+  while (stress_now() < deadline) {
+    if (many_are_open())
+      GC_gcollect();
+    else
+      for (size_t i = 0; i < BATCH; i++)
+        held[(stress_random(&random) >> 33) % HELD] = open_handle(queue);
+  }
   GC_reachable_here(held);
   return NULL;
 }
