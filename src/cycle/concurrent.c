@@ -19,6 +19,7 @@
 #include "os/probe.h"
 #include "os/writes.h"
 #include "refs/refs.h"
+#include "world/ranges.h"
 #include "world/world.h"
 
 enum phase { IDLE, MARKING, REMARKING, LOOKING_AHEAD, SWEEPING, SETTLING };
@@ -152,10 +153,7 @@ keep_pause(const struct gc_pause *pause) {
 
 static size_t
 count_parts(const struct gc_range_array *ranges) {
-  size_t parts = 0;
-  for (size_t i = 0; i < ranges->count; i++)
-    parts += gc_range_bytes(ranges->items[i]) >> GC_WRITES_SHIFT;
-  return parts;
+  return gc_ranges_bytes(ranges, 0) >> GC_WRITES_SHIFT;
 }
 
 // What is read beside the program may not be there any more, so it is read through copies of pieces.

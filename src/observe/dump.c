@@ -177,7 +177,7 @@ add_roots(struct gc_text *text) {
       text,
       "roots\n  %zu KiB searched by the last collection, %zu KiB of it static, in %zu ranges; of these "
       "%zu KiB had not changed, or were not read in a pause:\n",
-      gc_cycle_stats.root_bytes / GC_KIB, gc_ranges_bytes(roots) / GC_KIB, roots->count,
+      gc_cycle_stats.root_bytes / GC_KIB, gc_ranges_bytes(roots, 0) / GC_KIB, roots->count,
       gc_roots_passed_over_bytes() / GC_KIB);
   for (size_t i = 0; i < roots->count; i++) {
     gc_text_add(text, "  ");

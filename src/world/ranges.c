@@ -128,9 +128,9 @@ gc_ranges_push_all(const struct gc_range_array *array, struct gc_range_array *re
 }
 
 size_t
-gc_ranges_bytes(const struct gc_range_array *array) {
+gc_ranges_bytes(const struct gc_range_array *array, size_t first) {
   size_t bytes = 0;
-  for (size_t i = 0; i < array->count; i++)
+  for (size_t i = first; i < array->count; i++)
     bytes += gc_range_bytes(array->items[i]);
   return bytes;
 }

@@ -17,7 +17,8 @@ bool gc_ranges_push_difference(const struct gc_range_array *array, const struct 
 // `result` += `array`.  false if memory is refused.
 bool gc_ranges_push_all(const struct gc_range_array *array, struct gc_range_array *result);
 
-size_t gc_ranges_bytes(const struct gc_range_array *array);
+// In those from `first` on.
+size_t gc_ranges_bytes(const struct gc_range_array *array, size_t first);
 
 bool gc_ranges_contain(const struct gc_range_array *array, const void *address);
 

@@ -256,9 +256,9 @@ gc_roots_collect_searched_stw(struct gc_range_array *roots) {
 size_t
 gc_roots_static_bytes(void) {
   gc_lock_acquire(&gc_lock);
-  size_t bytes = gc_ranges_bytes(&gc_images.program) + gc_ranges_bytes(&registered);
+  size_t bytes = gc_ranges_bytes(&gc_images.program, 0) + gc_ranges_bytes(&registered, 0);
   if (!GC_READ(GC_no_dls))
-    bytes += gc_ranges_bytes(&gc_images.libraries);
+    bytes += gc_ranges_bytes(&gc_images.libraries, 0);
   gc_lock_release(&gc_lock);
   return bytes;
 }

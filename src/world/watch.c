@@ -196,14 +196,6 @@ unwatch_all(void) {
       unwatch(&list.items[i]);
 }
 
-static size_t
-bytes_from(const struct gc_range_array *ranges, size_t first) {
-  size_t bytes = 0;
-  for (size_t i = first; i < ranges->count; i++)
-    bytes += gc_range_bytes(ranges->items[i]);
-  return bytes;
-}
-
 static void
 watch(struct watched *watched) {
   watched->state = WATCHED;
@@ -309,7 +301,7 @@ read_written(struct watched *watched) {
   }
   if (gc_tunables.verify)
     verify_written(watched, first);
-  size_t written_bytes = bytes_from(&search.read, first);
+  size_t written_bytes = gc_ranges_bytes(&search.read, first);
   search.passed_over_bytes += gc_range_bytes(watched->pages) - written_bytes;
   learn(watched, written_bytes);
   return true;
