@@ -3,5 +3,5 @@
 
 GC_NO_SANITIZE size_t
 gc_drain_scalar(struct gc_marker *marker, size_t budget) {
-  return gc_drain_with(marker, budget, (struct gc_drain_vectors){GC_SMALL_FILTER_SCALAR, NULL});
+  return gc_drain_with(marker, budget, (struct gc_drain_vectors){.filter = GC_SMALL_FILTER_SCALAR});
 }

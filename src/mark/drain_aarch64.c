@@ -4,7 +4,7 @@
 
 GC_NO_SANITIZE static size_t
 drain_neon(struct gc_marker *marker, size_t budget) {
-  return gc_drain_with(marker, budget, (struct gc_drain_vectors){GC_SMALL_FILTER_NEON, NULL});
+  return gc_drain_with(marker, budget, (struct gc_drain_vectors){.filter = GC_SMALL_FILTER_NEON});
 }
 
 gc_drain *

@@ -37,6 +37,14 @@ struct gc_drain_vectors {
   // Find the candidates for eight offsets if they all lie in one page, as those in arrays of objects that
   // were allocated one after the other do.  false if not.  NULL: no code for it.
   bool (*find_eight)(struct gc_mark_view view, const size_t *offsets, struct gc_candidate *candidates);
+
+  // With gathers, which are slow on some processors: find them wherever they lie.
+  void (*gather_eight)(struct gc_mark_view view, const size_t *offsets, struct gc_candidate *candidates);
+
+  // Likewise: settle eight candidates.  Returns the new top; NULL, and nothing is done, if a white one is
+  // large or has a descriptor.  One that is there twice may be pushed twice.
+  gc_mark_entry *(*settle_eight)(struct gc_mark_view view, const struct gc_candidate *candidates,
+                                 gc_mark_entry *top);
 };
 
 #define PIECE_GRANULES (GC_PIECE_WORDS * GC_WORD_BYTES / GC_GRANULE_BYTES)
@@ -109,11 +117,14 @@ find_apart(struct gc_mark_view view, const size_t *offsets, size_t count, struct
 // The same up to `end`, by eights as far as there is code for it.  Returns the end of the candidates.
 GC_NO_SANITIZE GC_INLINE struct gc_candidate *
 find_candidates(struct gc_mark_view view, const size_t *offsets, const size_t *end,
-                struct gc_candidate *candidates, struct gc_drain_vectors vectors) {
+                struct gc_candidate *candidates, bool gather, struct gc_drain_vectors vectors) {
   for (; vectors.find_eight && end - offsets >= 8; offsets += 8) {
     if (!vectors.find_eight(view, offsets, candidates)) {
-      candidates = find_apart(view, offsets, 8, candidates);
-      continue;
+      if (!gather) {
+        candidates = find_apart(view, offsets, 8, candidates);
+        continue;
+      }
+      vectors.gather_eight(view, offsets, candidates);
     }
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++)
@@ -177,7 +188,8 @@ pack_words(struct gc_mark_view view, const uintptr_t *words, size_t granules, si
 // Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 scan_objects(struct gc_marker *marker, struct gc_mark_view view, const struct gc_mark_batch *objects,
-             struct gc_mark_batch *candidates, gc_mark_entry *top, struct gc_drain_vectors vectors) {
+             struct gc_mark_batch *candidates, gc_mark_entry *top, bool gather,
+             struct gc_drain_vectors vectors) {
   size_t *end = marker->offsets;
   for (size_t i = 0; i < objects->object_count; i++) {
     size_t granule = gc_mark_entry_granule(objects->objects[i]);
@@ -193,15 +205,16 @@ scan_objects(struct gc_marker *marker, struct gc_mark_view view, const struct gc
     const uintptr_t *words = (const uintptr_t *)(view.base + (granule << GC_GRANULE_SHIFT));
     end = pack_words(view, words, granules, end, vectors.filter);
   }
-  candidates->candidates_end = find_candidates(view, marker->offsets, end, candidates->candidates, vectors);
+  candidates->candidates_end =
+      find_candidates(view, marker->offsets, end, candidates->candidates, gather, vectors);
   return top;
 }
 
-// Mark the white ones among the candidates and push them.  Returns the new top.
+// Mark the white ones among some candidates and push them.  Returns the new top.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-settle_alike(struct gc_marker *marker, struct gc_mark_view view, const struct gc_mark_batch *batch,
-             gc_mark_entry *top, size_t *marked) {
-  for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++)
+settle_alike(struct gc_marker *marker, struct gc_mark_view view, const struct gc_candidate *next,
+             const struct gc_candidate *end, gc_mark_entry *top, size_t *marked) {
+  for (; next < end; next++)
     if (is_white(view, *next)) {
       *next->byte = view.mark;
       *marked += 1;
@@ -213,10 +226,10 @@ settle_alike(struct gc_marker *marker, struct gc_mark_view view, const struct gc
 // The same without a branch that depends on whether a candidate is white: the mark of one that is not goes
 // nowhere, and the next entry over its own.
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
-settle_mixed(struct gc_marker *marker, struct gc_mark_view view, const struct gc_mark_batch *batch,
-             gc_mark_entry *top, size_t *marked) {
+settle_mixed(struct gc_marker *marker, struct gc_mark_view view, const struct gc_candidate *next,
+             const struct gc_candidate *end, gc_mark_entry *top, size_t *marked) {
   uint8_t nowhere;
-  for (const struct gc_candidate *next = batch->candidates; next < batch->candidates_end; next++) {
+  for (; next < end; next++) {
     struct gc_candidate candidate = *next;
     size_t white = is_white(view, candidate);
     GC_OPAQUE(white);
@@ -232,12 +245,27 @@ settle_mixed(struct gc_marker *marker, struct gc_mark_view view, const struct gc
 GC_NO_SANITIZE GC_INLINE gc_mark_entry *
 settle(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch, gc_mark_entry *top,
        bool *mixed) {
-  size_t count = (size_t)(batch->candidates_end - batch->candidates), marked = 0;
-  top = *mixed ? settle_mixed(marker, view, batch, top, &marked)
-               : settle_alike(marker, view, batch, top, &marked);
+  struct gc_candidate *first = batch->candidates, *end = batch->candidates_end;
+  size_t count = (size_t)(end - first), marked = 0;
+  top = *mixed ? settle_mixed(marker, view, first, end, top, &marked)
+               : settle_alike(marker, view, first, end, top, &marked);
   *mixed = marked > count / 8 && marked < count - count / 8;
   batch->candidates_end = batch->candidates;
   return top;
+}
+
+// Settle a batch by eights.
+GC_NO_SANITIZE GC_INLINE gc_mark_entry *
+settle_by_eights(struct gc_marker *marker, struct gc_mark_view view, struct gc_mark_batch *batch,
+                 gc_mark_entry *top, struct gc_drain_vectors vectors) {
+  struct gc_candidate *next = batch->candidates, *end = batch->candidates_end;
+  size_t marked = 0;
+  for (; end - next >= 8; next += 8) {
+    gc_mark_entry *new_top = vectors.settle_eight(view, next, top);
+    top = GC_LIKELY(new_top) ? new_top : settle_alike(marker, view, next, next + 8, top, &marked);
+  }
+  batch->candidates_end = batch->candidates;
+  return settle_mixed(marker, view, next, end, top, &marked);
 }
 
 // ---- Depth first ---------------------------------------------------------------------------------------
@@ -365,6 +393,7 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_drain_vectors v
   struct gc_mark_batch *now = &marker->batches[0], *before = &marker->batches[1];
   gc_mark_entry *top = marker->stack.top;
   bool always_depth_first = marker->way == GC_DRAIN_DEPTH_FIRST, mixed = false;
+  bool gather = vectors.gather_eight && marker->way == GC_DRAIN_GATHERED;
   size_t few = always_depth_first ? SIZE_MAX : GC_BATCH_FEW,
          many = always_depth_first ? SIZE_MAX : GC_BATCH_MANY;
   size_t scanned = 0;
@@ -383,8 +412,9 @@ gc_drain_with(struct gc_marker *marker, size_t budget, struct gc_drain_vectors v
     if (marker->way == GC_DRAIN_AHEAD)
       top = follow_objects(marker, view, before, top, vectors.filter);
     else {
-      top = scan_objects(marker, view, before, now, top, vectors);
-      top = settle(marker, view, before, top, &mixed);
+      top = scan_objects(marker, view, before, now, top, gather, vectors);
+      top = gather ? settle_by_eights(marker, view, before, top, vectors)
+                   : settle(marker, view, before, top, &mixed);
     }
     scanned += now->object_count;
     struct gc_mark_batch *swap = now;

@@ -56,6 +56,7 @@ struct gc_mark_batch {
 // them.
 enum gc_drain_way {
   GC_DRAIN_BATCHES,     // objects and slot bytes are asked for a batch ahead
+  GC_DRAIN_GATHERED,    // likewise, with gathers where there is code for them
   GC_DRAIN_AHEAD,       // objects only
   GC_DRAIN_DEPTH_FIRST, // nothing: one object after the other
   GC_DRAIN_WAYS

@@ -375,17 +375,40 @@ words_that_refer_into_one_page_count_as_others_do(void **state) {
   gc_heap_register_displacement(40);
   if (!described)
     described = gc_kind_make(GC_WORD_BYTES | GC_DESCRIPTOR_LENGTH, false);
-  const unsigned kinds[] = {GC_KIND_NORMAL, GC_KIND_EXACT, GC_KIND_ATOMIC, described};
-  for (size_t round = 0; round < 2 * 6 * 4; round++) {
+  const unsigned kinds[] = {GC_KIND_NORMAL, GC_KIND_EXACT, GC_KIND_ATOMIC, GC_KIND_ATOMIC_UNCOLLECTABLE,
+                            described};
+  for (size_t round = 0; round < 2 * 6 * 5; round++) {
     begin(256 * GC_MIB);
     gc_heap_set_all_interior_pointers(round % 2);
-    unsigned kind = kinds[round / 2 % 4];
-    refer_to_neighbours(sizes[round / 8], kind, kind == described);
+    unsigned kind = kinds[round / 2 % 5];
+    refer_to_neighbours(sizes[round / 10], kind, kind == described);
     assert_in_range(graph_reach(false), 10, graph.node_count - 10);
     mark_from(graph_root_range());
     graph_check_marks();
   }
   gc_heap_displacements[40] = false;
+}
+
+// A large one is more than its entry can say, and the words beside it refer to small ones in many pages.
+static void
+large_objects_among_small_ones_are_searched_to_the_end(void **state) {
+  (void)state;
+  enum { ARRAYS = 40, WORDS = 48, LARGE_BYTES = 20 << 20 };
+  begin(GC_GIB);
+  for (size_t i = 0; i < ARRAYS; i++) {
+    uint32_t array = graph_add_node(WORDS * GC_WORD_BYTES, GC_KIND_EXACT);
+    graph_add_root(array, 0);
+    for (size_t word = 0; word < WORDS; word++) {
+      bool large = word == i && i % 10 == 0;
+      size_t bytes = large ? LARGE_BYTES : 16 * (1 + word);
+      uint32_t object = graph_add_node(bytes, GC_KIND_EXACT);
+      graph_add_edge(array, word, object, 0);
+      graph_add_edge(object, bytes / GC_WORD_BYTES - 1, graph_add_node(32, GC_KIND_EXACT), 0);
+    }
+  }
+  assert_int_equal(graph_reach(false), graph.node_count);
+  mark_from(graph_root_range());
+  graph_check_marks();
 }
 
 // ---- Overflow ------------------------------------------------------------------------------------------
@@ -768,11 +791,12 @@ the_fastest_way_is_chosen_if_it_is_clearly_so(void **state) {
     uint64_t cost[GC_DRAIN_WAYS];
     enum gc_drain_way in_use, chosen;
   } cases[] = {
-      {{100, 50, 70}, GC_DRAIN_BATCHES, GC_DRAIN_AHEAD},
-      {{100, 70, 50}, GC_DRAIN_BATCHES, GC_DRAIN_DEPTH_FIRST},
-      {{50, 70, 100}, GC_DRAIN_DEPTH_FIRST, GC_DRAIN_BATCHES},
-      {{1000, 990, 980}, GC_DRAIN_BATCHES, GC_DRAIN_BATCHES},
-      {{980, 1000, 990}, GC_DRAIN_AHEAD, GC_DRAIN_AHEAD},
+      {{100, 80, 50, 70}, GC_DRAIN_BATCHES, GC_DRAIN_AHEAD},
+      {{100, 50, 80, 70}, GC_DRAIN_BATCHES, GC_DRAIN_GATHERED},
+      {{100, 80, 70, 50}, GC_DRAIN_BATCHES, GC_DRAIN_DEPTH_FIRST},
+      {{50, 80, 70, 100}, GC_DRAIN_DEPTH_FIRST, GC_DRAIN_BATCHES},
+      {{1000, 1000, 990, 980}, GC_DRAIN_BATCHES, GC_DRAIN_BATCHES},
+      {{980, 980, 1000, 990}, GC_DRAIN_AHEAD, GC_DRAIN_AHEAD},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct gc_mark_trial trial = {0};
@@ -783,16 +807,23 @@ the_fastest_way_is_chosen_if_it_is_clearly_so(void **state) {
   }
 }
 
-#define IN_EACH_WAY(test)                                                                           \
-  {"in batches: " #test, test, in_batches, NULL, NULL}, {"ahead: " #test, test, ahead, NULL, NULL}, \
-      {"depth first: " #test, test, depth_first, NULL, NULL}, {                                     \
-    "by trial: " #test, test, by_trial, NULL, NULL                                                  \
+#define IN_EACH_WAY(test)                                                                                   \
+  {"in batches: " #test, test, in_batches, NULL, NULL}, {"gathered: " #test, test, gathered, NULL, NULL},   \
+      {"ahead: " #test, test, ahead, NULL, NULL}, {"depth first: " #test, test, depth_first, NULL, NULL}, { \
+    "by trial: " #test, test, by_trial, NULL, NULL                                                          \
   }
 
 static int
 in_batches(void **state) {
   (void)state;
   way_in_use = GC_DRAIN_BATCHES;
+  return 0;
+}
+
+static int
+gathered(void **state) {
+  (void)state;
+  way_in_use = GC_DRAIN_GATHERED;
   return 0;
 }
 
@@ -834,6 +865,7 @@ main(void) {
       IN_EACH_WAY(long_objects_are_scanned_to_the_end),
       IN_EACH_WAY(every_word_of_a_wide_array_counts),
       IN_EACH_WAY(words_that_refer_into_one_page_count_as_others_do),
+      IN_EACH_WAY(large_objects_among_small_ones_are_searched_to_the_end),
       IN_EACH_WAY(after_an_overflow_all_is_marked_even_so),
       IN_EACH_WAY(a_tree_deeper_than_the_stack_is_marked),
       IN_EACH_WAY(more_roots_than_the_stack_holds_are_all_marked),
