@@ -2,6 +2,7 @@
 #include "cycle/pacer.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define LEAN_BYTES_MIN (2560 * GC_KIB) // less saves next to nothing where a little more has lived before
 
 enum {
   ROOT_FACTOR = 7, // halves: 3.5 MiB for a heap of 1 MiB, 35 MiB for one of 100 MiB
@@ -31,6 +32,8 @@ gc_pacer_base_budget_bytes(struct gc_pacer_heap heap) {
   size_t most = square_root(marked_bytes) * ROOT_FACTOR / 2 * 1024;
   size_t wanted = heap.work_bytes ? square_root(heap.work_bytes) * WORK_FACTOR / 2 * 1024 : most;
   size_t small = marked_bytes / 4 + gc_min(wanted, most);
+  if (heap.lean)
+    small = gc_min(small, gc_max(marked_bytes, LEAN_BYTES_MIN));
   size_t share = gc_max(small, marked_bytes / 2) / heap.divisor * GC_PACER_DIVISOR;
   return gc_max(share, heap.min_budget_bytes);
 }
@@ -60,7 +63,8 @@ gc_pacer_is_growing(size_t allocated_bytes, size_t reclaimed_bytes) {
 
 size_t
 gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes) {
-  size_t most_bytes = gc_max(1, FLOOR_FACTOR_MAX * gc_min(stop.threads, FLOOR_THREADS_MAX)) * least_bytes;
+  size_t factor = stop.lean ? FLOOR_FACTOR_MAX / 2 : FLOOR_FACTOR_MAX;
+  size_t most_bytes = gc_max(1, factor * gc_min(stop.threads, FLOOR_THREADS_MAX)) * least_bytes;
   floor_bytes = gc_max(floor_bytes, least_bytes);
   if (stop.stop_ns > stop.mutator_ns / 50 && stop.stop_ns > stop.pause_ns / 4)
     return gc_min(2 * floor_bytes, most_bytes);

@@ -14,6 +14,7 @@ struct gc_pacer_heap {
   size_t work_bytes; // what could have been allocated in the time that a full cycle takes; 0: unknown
   unsigned divisor;  // free_space_divisor
   bool growing;      // gc_pacer_is_growing
+  bool lean;         // the budget is no larger than what is marked, or 2.5 MiB
 };
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
@@ -30,11 +31,12 @@ struct gc_pacer_stop {
   uint64_t stop_ns;    // what it took to stop them, to ask them for their roots and to let them go on
   uint64_t pause_ns;   // and all in all
   uint64_t mutator_ns; // for so long the program had run since the cycle before
+  bool lean;           // the least budget is half as large at most
 };
 
 // The least budget after a cycle.  It is doubled while stopping threads costs more than a fiftieth of the
-// time and a quarter of the pause, up to 4 times `least_bytes` for each thread; and halved when it costs less
-// than a two-hundredth or an eighth.  What marking costs is the base budget's business.
+// time and a quarter of the pause, up to 4 times `least_bytes` for each thread, 2 times if `lean`; and halved
+// when it costs less than a two-hundredth or an eighth.  What marking costs is the base budget's business.
 size_t gc_pacer_next_floor_bytes(struct gc_pacer_stop stop, size_t floor_bytes, size_t least_bytes);
 
 // The work_bytes after a full cycle that took `pause_ns`, when the program had run for `mutator_ns` since the

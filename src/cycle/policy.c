@@ -223,6 +223,7 @@ gc_cycle_pacer_heap(void) {
       .work_bytes = policy.work_bytes,
       .divisor = gc_variables_divisor(),
       .growing = policy.growing,
+      .lean = gc_tunables.lean,
   };
 }
 
@@ -285,7 +286,8 @@ gc_policy_learn(const struct gc_pause *pause, uint64_t mutator_ns) {
   struct gc_pacer_stop stop = {.threads = gc_min(gc_stop_signalled() + 1, gc_limits_cpus()),
                                .stop_ns = gc_min(stop_ns, policy.full_stop_ns), // one long stop proves little
                                .pause_ns = pause->total_ns,
-                               .mutator_ns = mutator_ns};
+                               .mutator_ns = mutator_ns,
+                               .lean = gc_tunables.lean};
   policy.full_stop_ns = stop_ns;
   gc_cycle_stats.floor_bytes =
       gc_pacer_next_floor_bytes(stop, gc_cycle_stats.floor_bytes, gc_tunables.min_budget_bytes);

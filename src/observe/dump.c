@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/tunables.h"
 #include "base/variables.h"
 #include "cycle/cycle.h"
 #include "cycle/mode.h"
@@ -62,7 +63,8 @@ add_heap(struct gc_text *text, const struct gc_census *census) {
   gc_text_add(text, "  allocated   %zu KiB since, %zu KiB of it freed by the program; %zu KiB before\n",
               gc_census_allocated_bytes(census) / GC_KIB, gc_census_freed_bytes(census) / GC_KIB,
               gc_heap.allocated_before_bytes / GC_KIB);
-  gc_text_add(text, "  budget      %zu KiB between collections\n", gc_cycle_stats.budget_bytes / GC_KIB);
+  gc_text_add(text, "  budget      %zu KiB between collections%s\n", gc_cycle_stats.budget_bytes / GC_KIB,
+              gc_tunables.lean ? ", lean" : "");
 }
 
 static void

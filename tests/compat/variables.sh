@@ -98,6 +98,23 @@ compare_copied() {
   fi
 }
 
+# dump LIBRARY_PATH: the line that tells of a lean budget, if any, of a program built for libgc.
+dump() {
+  env -u LD_PRELOAD "LD_LIBRARY_PATH=$1" "$work/dump" 2>&1 | grep 'budget.*, lean$'
+}
+
+check_lean() {
+  echo 'int main(void) { GC_init(); GC_dump(); }' | $cc -include gc.h -x c - -lgc -o "$work/dump" || exit
+  mkdir "$work/loam" && ln -s "$libs/libloam.so.1" "$work/loam/libgc.so.1"
+  local lean told other
+  lean=$(dump "$libs/compat") told=$(LOAM_LEAN=0 dump "$libs/compat") other=$(dump "$work/loam")
+  if [ -n "$lean" ] && [ -z "$told$other" ]; then
+    report "the stand-in is lean, unless told otherwise, and the shared library is not"
+  else
+    report "the stand-in is lean, unless told otherwise, and the shared library is not" "$lean, $told, $other"
+  fi
+}
+
 echo '#include <gc.h>' | $cc -E -x c - >/dev/null 2>&1 || skip "libgc-dev is not installed"
 $cc -shared -fPIC tests/compat/variables/libholder.c -o "$work/libholder.so" || exit
 build libgc -std=gnu11 -O1 -fno-pie -no-pie -lgc
@@ -117,6 +134,7 @@ if [ "${LOAM_TEST_VARIANT:-}" != asan ]; then
   compare_all shared "the shared library"
   preload=$libs/compat
   compare_all libgc "the stand-in"
+  check_lean
 fi
 echo "1..$count"
 exit $failed

@@ -39,6 +39,26 @@ a_budget_grows_with_what_lives_and_ever_more_slowly(void **state) {
   assert_in_range(budget(64 * GC_GIB), 30 * GC_GIB, 36 * GC_GIB);
 }
 
+// However fast it is allocated in.
+static void
+a_lean_budget_is_no_larger_than_what_is_marked(void **state) {
+  (void)state;
+  struct gc_pacer_heap heap = heap_with(4 * GC_MIB);
+  heap.root_bytes = GC_MIB;
+  heap.work_bytes = 64 * GC_MIB;
+  assert_true(gc_pacer_base_budget_bytes(heap) > 5 * GC_MIB);
+  heap.lean = true;
+  assert_in_range(gc_pacer_base_budget_bytes(heap), 5 * GC_MIB - GC_PACER_DIVISOR, 5 * GC_MIB);
+  heap.live_bytes = GC_MIB; // and may be 2.5 MiB
+  assert_in_range(gc_pacer_base_budget_bytes(heap), 5 * GC_MIB / 2 - GC_PACER_DIVISOR, 5 * GC_MIB / 2);
+  heap.live_bytes = 4 * GC_MIB;
+  heap.work_bytes = GC_MIB; // where less is wanted, no more is given
+  size_t lean_bytes = gc_pacer_base_budget_bytes(heap);
+  assert_true(lean_bytes < 5 * GC_MIB);
+  heap.lean = false;
+  assert_int_equal(gc_pacer_base_budget_bytes(heap), lean_bytes);
+}
+
 static void
 a_larger_divisor_makes_a_smaller_budget(void **state) {
   (void)state;
@@ -115,6 +135,8 @@ the_floor_rises_only_where_others_are_stopped(void **state) {
   assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 4 * GC_MIB);
   stop.threads = 2;
   assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 8 * GC_MIB);
+  stop.lean = true;
+  assert_int_equal(gc_pacer_next_floor_bytes(stop, 4 * GC_MIB, GC_MIB), 4 * GC_MIB);
 }
 
 static void
@@ -1201,6 +1223,7 @@ main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_budget_is_never_below_the_least),
       cmocka_unit_test(a_budget_grows_with_what_lives_and_ever_more_slowly),
+      cmocka_unit_test(a_lean_budget_is_no_larger_than_what_is_marked),
       cmocka_unit_test(a_larger_divisor_makes_a_smaller_budget),
       cmocka_unit_test(roots_count_as_work),
       cmocka_unit_test(little_work_needs_little_memory),
