@@ -14,7 +14,7 @@ struct gc_pacer_heap {
   size_t work_bytes; // what could have been allocated in the time that a full cycle takes; 0: unknown
   unsigned divisor;  // free_space_divisor
   bool growing;      // gc_pacer_is_growing
-  bool lean;         // the budget is no larger than what is marked, or 2.5 MiB
+  bool lean;         // however fast it is allocated in, no more than what is marked, or 2.5 MiB
 };
 
 enum { GC_PACER_DIVISOR = 3 }; // the free_space_divisor that leaves the pacer's own rule as it is
